@@ -36,7 +36,7 @@ ELSEWHERE = {
     "sftp-common.c": "logs as sftp-server or internal-sftp",
 }
 LEVELS = {
-    "logit": "info", "error": "error", "fatal": "fatal", "logdie": "error",
+    "logit": "info", "error": "error", "fatal": "fatal", "logdie": "info",
     "sigdie": "fatal",
 }
 VARIABLE = ("do_log2", "sshlog", "sshlogdirect")
