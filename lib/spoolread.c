@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "assay/spoolread.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -14,20 +11,9 @@
 #include <unistd.h>
 
 #include "assay/segment.h"
+#include "assay/spooldir.h"
 
 #define WINDOW ((size_t)256 << 10)
-
-/* A segment as the directory shows it. */
-struct entry {
-	char name[SEGMENT_NAME_LEN + 1];
-	bool broken; /* its header fails; what is known comes from elsewhere */
-	struct segment_header header;
-};
-
-struct entries {
-	struct entry *all;
-	size_t count;
-};
 
 struct spoolread {
 	char *dir;
@@ -35,7 +21,7 @@ struct spoolread {
 	struct spoolread_position position;
 	/* The segment being read; fd is -1 when none is. */
 	int fd;
-	struct entry now;
+	struct spooldir_entry now;
 	bool complain; /* about its header, not said yet */
 	uint64_t synced;
 	uint64_t offset; /* of the next frame */
@@ -44,160 +30,6 @@ struct spoolread {
 	struct buf window;
 	uint64_t window_at;
 };
-
-static int
-compare_entries(const void *left, const void *right)
-{
-	const struct entry *a = left, *b = right;
-	int order;
-
-	if (a->header.created_us != b->header.created_us)
-		return a->header.created_us < b->header.created_us ? -1 : 1;
-	order = memcmp(a->header.epoch, b->header.epoch, 16);
-	if (order != 0)
-		return order;
-	if (a->header.first_sequence != b->header.first_sequence)
-		return a->header.first_sequence < b->header.first_sequence ? -1
-									   : 1;
-	return 0;
-}
-
-/* What can still be known of a segment whose header fails: the name says epoch
- * and sequence, the file when; synced counts as far as it is possible. */
-static int
-guess_header(int fd, struct slice bytes, struct segment_header *header)
-{
-	struct stat st;
-	uint64_t synced = 0;
-
-	if (fstat(fd, &st) != 0)
-		return -1;
-	if (bytes.len == SEGMENT_HEADER_LEN)
-		synced = segment_synced_decode(
-		    (const uint8_t *)bytes.ptr + SEGMENT_SYNCED_AT);
-	if (synced < SEGMENT_HEADER_LEN || synced > (uint64_t)st.st_size)
-		synced = (uint64_t)st.st_size;
-	*header = (struct segment_header){.synced = synced,
-	    .created_us = st.st_mtim.tv_sec * INT64_C(1000000)};
-	return 0;
-}
-
-static int
-read_entry(int fd, const char *name, struct entry *entry)
-{
-	char bytes[SEGMENT_HEADER_LEN];
-	struct segment_header *header = &entry->header;
-	struct segment_header named;
-	ssize_t got = pread(fd, bytes, sizeof bytes, 0);
-	struct slice read = {bytes, got > 0 ? (size_t)got : 0};
-
-	*entry = (struct entry){0};
-	memcpy(entry->name, name, SEGMENT_NAME_LEN + 1);
-	if (got < 0 ||
-	    !segment_unname(slice_of(name), named.epoch, &named.first_sequence))
-		return -1;
-	if (segment_header_decode(read, header, NULL) == 0 &&
-	    memcmp(header->epoch, named.epoch, 16) == 0 &&
-	    header->first_sequence == named.first_sequence)
-		return 0;
-	entry->broken = true;
-	if (guess_header(fd, read, header) != 0)
-		return -1;
-	memcpy(header->epoch, named.epoch, 16);
-	header->first_sequence = named.first_sequence;
-	return 0;
-}
-
-static int
-open_entry(const char *dir, const char *name, struct entry *entry)
-{
-	char path[PATH_MAX];
-	int fd;
-
-	if (snprintf(path, sizeof path, "%s/%s", dir, name) >=
-	    (int)sizeof path) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	if (read_entry(fd, name, entry) != 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-/* Segments whose header is damaged stand with the others of their epoch. */
-static void
-mend_times(struct entries *found)
-{
-	for (size_t i = 0; i < found->count; i++) {
-		struct segment_header *a = &found->all[i].header;
-
-		for (size_t j = 0; j < found->count; j++) {
-			struct segment_header *b = &found->all[j].header;
-
-			if (memcmp(a->epoch, b->epoch, 16) == 0 &&
-			    b->created_us < a->created_us)
-				a->created_us = b->created_us;
-		}
-	}
-}
-
-static int
-add_entry(struct entries *found, const char *dir, const char *name)
-{
-	struct entry entry;
-	struct entry *more;
-	int fd = open_entry(dir, name, &entry);
-
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -1;
-	close(fd);
-	more = reallocarray(found->all, found->count + 1, sizeof *more);
-	if (!more)
-		return -1;
-	found->all = more;
-	found->all[found->count++] = entry;
-	return 0;
-}
-
-static int
-list(const char *dir, struct entries *found, struct err *err)
-{
-	DIR *d = opendir(dir);
-	struct dirent *e;
-	int status = 0;
-
-	*found = (struct entries){0};
-	if (!d && errno == ENOENT)
-		return 0;
-	if (!d)
-		return err_sys(err, "open the spool '%s'", dir);
-	while (status == 0 && (e = readdir(d))) {
-		uint8_t epoch[16];
-		uint64_t first;
-
-		if (!segment_unname(slice_of(e->d_name), epoch, &first))
-			continue;
-		status = add_entry(found, dir, e->d_name);
-		if (status != 0)
-			err_sys(err, "read '%s/%s'", dir, e->d_name);
-	}
-	closedir(d);
-	if (status != 0) {
-		free(found->all);
-		*found = (struct entries){0};
-		return -1;
-	}
-	mend_times(found);
-	if (found->count > 1)
-		qsort(found->all, found->count, sizeof *found->all,
-		    compare_entries);
-	return 0;
-}
 
 struct spoolread *
 spoolread_open(
@@ -232,10 +64,10 @@ spoolread_close(struct spoolread *r)
 }
 
 /* The segment to begin with, given the position; NULL when there is none. */
-static const struct entry *
-first_entry(const struct spoolread *r, const struct entries *found)
+static const struct spooldir_entry *
+first_entry(const struct spoolread *r, const struct spooldir *found)
 {
-	const struct entry *best = NULL;
+	const struct spooldir_entry *best = NULL;
 
 	for (size_t i = 0; i < found->count; i++) {
 		const struct segment_header *h = &found->all[i].header;
@@ -253,11 +85,11 @@ first_entry(const struct spoolread *r, const struct entries *found)
 
 /* The segment after the current one, or the current one's name when another
  * file has taken it; NULL when there is neither. */
-static const struct entry *
-later_entry(const struct spoolread *r, const struct entries *found)
+static const struct spooldir_entry *
+later_entry(const struct spoolread *r, const struct spooldir *found)
 {
 	for (size_t i = 0; i < found->count; i++)
-		if (compare_entries(&found->all[i], &r->now) > 0)
+		if (spooldir_compare(&found->all[i], &r->now) > 0)
 			return &found->all[i];
 	return NULL;
 }
@@ -274,10 +106,10 @@ was_replaced(const struct spoolread *r)
 }
 
 static int
-enter(struct spoolread *r, const struct entry *entry, struct err *err)
+enter(struct spoolread *r, const struct spooldir_entry *entry, struct err *err)
 {
-	struct entry opened;
-	int fd = open_entry(r->dir, entry->name, &opened);
+	struct spooldir_entry opened;
+	int fd = spooldir_open(r->dir, entry->name, &opened);
 
 	if (fd < 0)
 		return err_sys(err, "open '%s/%s'", r->dir, entry->name);
@@ -317,13 +149,13 @@ has_grown(struct spoolread *r)
 static int
 advance(struct spoolread *r, struct err *err)
 {
-	struct entries found;
-	const struct entry *to;
+	struct spooldir found;
+	const struct spooldir_entry *to;
 	int status = 0;
 
 	if (r->fd >= 0 && has_grown(r))
 		return 1;
-	if (list(r->dir, &found, err) != 0)
+	if (spooldir_list(r->dir, &found, err) != 0)
 		return -1;
 	if (r->fd < 0)
 		to = first_entry(r, &found);
@@ -337,7 +169,7 @@ advance(struct spoolread *r, struct err *err)
 		status = 1;
 	else if (to)
 		status = enter(r, to, err) == 0 ? 1 : -1;
-	free(found.all);
+	spooldir_clear(&found);
 	return status;
 }
 
@@ -496,14 +328,14 @@ spoolread_next(
 void
 spoolread_progress(const struct spoolread *r, uint64_t *done, uint64_t *total)
 {
-	struct entries found;
+	struct spooldir found;
 
 	*done = *total = 0;
-	if (list(r->dir, &found, NULL) != 0)
+	if (spooldir_list(r->dir, &found, NULL) != 0)
 		return;
 	for (size_t i = 0; i < found.count; i++) {
 		uint64_t synced = found.all[i].header.synced;
-		int order = compare_entries(&found.all[i], &r->now);
+		int order = spooldir_compare(&found.all[i], &r->now);
 
 		*total += synced;
 		if (r->fd >= 0 && order < 0)
@@ -511,5 +343,5 @@ spoolread_progress(const struct spoolread *r, uint64_t *done, uint64_t *total)
 		else if (r->fd >= 0 && order == 0)
 			*done += r->offset;
 	}
-	free(found.all);
+	spooldir_clear(&found);
 }
