@@ -62,7 +62,7 @@ struct header_context {
 	int64_t previous_us;  /* stamp of the line before in the file, or 0: a
 				 stamp without a year that would jump back more
 				 than 180 days belongs to the next year */
-	const struct zone *zone;	  /* of stamps without one; NULL is UTC */
+	const struct zone *zone; /* of stamps without one; NULL is UTC */
 	const struct header_stamp *stamp; /* HEADER_BARE lines, or NULL */
 	struct slice program;		  /* of HEADER_BARE lines */
 };

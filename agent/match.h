@@ -21,8 +21,9 @@
 #include "header.h"
 #include "ruleset.h"
 
-#define MATCH_EVENTS_MAX 8	  /* of one line */
-#define MATCH_WINDOW ((size_t)8192) /* bytes of a message that are looked at */
+#define MATCH_EVENTS_MAX 8	    /* of one line */
+#define MATCH_WINDOW ((size_t)8192) /* bytes of a message that are looked at \
+				     */
 
 enum match_kind {
 	MATCH_EVENT,	  /* count >= 1 */

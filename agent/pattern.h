@@ -44,14 +44,14 @@ struct pattern_group {
 };
 
 struct pattern_facts {
-	const char *expanded;	/* for PCRE2, to be wrapped in \A(?:...)\z */
+	const char *expanded; /* for PCRE2, to be wrapped in \A(?:...)\z */
 	const struct pattern_group *groups; /* groups[0] is number 1 */
 	size_t group_count;
-	size_t min_len;	     /* no shorter message can match */
-	size_t fixed;	     /* literal bytes every match holds */
-	struct slice prefix; /* every match begins with it; may be empty */
-	struct slice literal; /* every match holds it after the prefix; the
-				 longest there is; may be empty */
+	size_t min_len;		 /* no shorter message can match */
+	size_t fixed;		 /* literal bytes every match holds */
+	struct slice prefix;	 /* every match begins with it; may be empty */
+	struct slice literal;	 /* every match holds it after the prefix; the
+				    longest there is; may be empty */
 	unsigned char first[32]; /* bit set of the bytes a match can begin
 				    with; meaningless when min_len is 0 */
 };

@@ -80,9 +80,9 @@ struct rule_file {
 	struct slice text;
 	enum rule_class class;
 	rule_texts programs;
-	bool closed;	     /* all lines these programs write are known */
-	const char *from;    /* where the patterns were read, or NULL */
-	rule_texts files;    /* globs of their own log files */
+	bool closed;		/* all lines these programs write are known */
+	const char *from;	/* where the patterns were read, or NULL */
+	rule_texts files;	/* globs of their own log files */
 	const char *stamp_text; /* `stamp:`, or NULL */
 	struct header_stamp *stamp;
 	rule_texts sender_users; /* accounts that count as root here */

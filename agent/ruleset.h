@@ -21,7 +21,7 @@
 struct ruleset;
 
 struct ruleset_options {
-	const char *const *dirs;  /* NULL-terminated; a missing one is refused */
+	const char *const *dirs; /* NULL-terminated; a missing one is refused */
 	const char *const *files; /* instead of all rule files of dirs: just
 				     these; or NULL */
 	bool keep_trees; /* for explain and proof counts; costs memory */
@@ -38,8 +38,8 @@ struct ruleset_bucket;
 
 /* A new set, or NULL: then p names what is wrong with the files, or err says
  * why they could not be read at all. Warnings may be in p either way. */
-struct ruleset *ruleset_load(const struct ruleset_options *o,
-    struct problems *p, struct err *err);
+struct ruleset *ruleset_load(
+    const struct ruleset_options *o, struct problems *p, struct err *err);
 void ruleset_free(struct ruleset *s);
 
 /* All below borrow from the set. Each walks i from 0 until NULL. */

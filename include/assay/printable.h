@@ -5,6 +5,7 @@
 #ifndef ASSAY_PRINTABLE_H
 #define ASSAY_PRINTABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "assay/buf.h"
@@ -27,5 +28,9 @@ void printable_json(struct buf *out, struct slice json);
 /* Bytes of the well-formed UTF-8 character text begins with, and its code
  * point; 0 when there is none. */
 size_t printable_decode(struct slice text, unsigned *code);
+
+/* True for characters beyond ASCII that change how the rest of a line looks: C1
+ * controls, bidirectional controls, line separators, the byte order mark. */
+bool printable_is_hostile(unsigned code);
 
 #endif

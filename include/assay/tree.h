@@ -52,7 +52,15 @@ size_t tree_column(const struct tree_node *n); /* from 1, in characters */
 struct slice tree_text(const struct tree_node *n);
 bool tree_quoted(const struct tree_node *n);
 
-/* True for a plain scalar that is empty, ~ or null. */
+/* What a scalar is by the YAML 1.2 core schema; maps and lists are neither. */
+enum tree_meaning {
+	TREE_IS_STRING,
+	TREE_IS_NULL, /* plain and empty, ~ or null */
+	TREE_IS_BOOL, /* plain true or false */
+	TREE_IS_NUMBER,
+	TREE_IS_NOT_SCALAR,
+};
+enum tree_meaning tree_meaning(const struct tree_node *n);
 bool tree_is_null(const struct tree_node *n);
 
 /* Entries of a map or list (0 for a scalar); the i-th key of a map (NULL for a
@@ -64,12 +72,20 @@ const struct tree_node *tree_item(const struct tree_node *n, size_t i);
 /* Value of a key of a map; NULL when there is none, or n is NULL or no map. */
 const struct tree_node *tree_get(const struct tree_node *n, const char *key);
 
+/* The tree a node belongs to. */
+const struct tree *tree_of(const struct tree_node *n);
+
 /* Report against a node. Returns -1, so that a function can `return
  * tree_problem(...)`. */
 int tree_problem(struct problems *p, const struct tree_node *n,
     const char *format, ...) __attribute__((format(printf, 3, 4)));
 void tree_warning(struct problems *p, const struct tree_node *n,
     const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Report against a place within a node's text (at: byte offset) where that can
+ * be found in the source; else against the node. */
+int tree_problem_at(struct problems *p, const struct tree_node *n, size_t at,
+    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* The readers below check what stands there and report what they find wrong.
  * They return 0, or -1 with *value untouched and the problem in p. */
@@ -84,10 +100,8 @@ const struct tree_node *tree_need(
     struct problems *p, const struct tree_node *n, const char *key);
 
 /* n is a map, or a list. what names it in the message ("a rule"). */
-int tree_map(
-    struct problems *p, const struct tree_node *n, const char *what);
-int tree_list(
-    struct problems *p, const struct tree_node *n, const char *what);
+int tree_map(struct problems *p, const struct tree_node *n, const char *what);
+int tree_list(struct problems *p, const struct tree_node *n, const char *what);
 
 /* A string of at least one byte. Plain text that YAML reads as a number, a
  * boolean or null must be quoted; plain text that YAML 1.1 tools would read as
@@ -106,8 +120,11 @@ int tree_bool(struct problems *p, const struct tree_node *n, bool *value);
 
 /* "24h", "30m", "90s", "7d", "-120s": a whole number and a unit d h m s; or
  * several, largest first: "1h30m". Microseconds. Plain 0 is allowed. */
-int tree_duration(
-    struct problems *p, const struct tree_node *n, int64_t *us);
+int tree_duration(struct problems *p, const struct tree_node *n, int64_t *us);
+
+/* A decimal from 0 to 1 with at most six places, in millionths. */
+int tree_millionths(
+    struct problems *p, const struct tree_node *n, int64_t *value);
 
 /* One of the words (NULL-terminated); its index. The nearest is suggested. */
 int tree_word(struct problems *p, const struct tree_node *n,

@@ -46,9 +46,9 @@ struct vocab_field {
 };
 
 struct vocab_kind {
-	const char *event; /* "auth.login" */
-	const char *about; /* one sentence */
-	unsigned outcomes; /* bit 1 << enum vocab_outcome */
+	const char *event;		  /* "auth.login" */
+	const char *about;		  /* one sentence */
+	unsigned outcomes;		  /* bit 1 << enum vocab_outcome */
 	const struct vocab_field *fields; /* in the order of the file */
 	size_t field_count;
 	bool run;
