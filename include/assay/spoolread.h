@@ -56,9 +56,10 @@ struct spoolread *spoolread_open(
 enum spoolread_got spoolread_next(
     struct spoolread *r, struct spoolread_record *record, struct err *err);
 
-/* Synced bytes of segments not read yet, for progress; and all there are. */
-uint64_t spoolread_behind(const struct spoolread *r);
-uint64_t spoolread_total(const struct spoolread *r);
+/* How far it is: bytes read of the bytes that are there to read, as the
+ * directory is now. Both 0 when it cannot be read. */
+void spoolread_progress(
+    const struct spoolread *r, uint64_t *done, uint64_t *total);
 
 void spoolread_close(struct spoolread *r);
 
