@@ -290,8 +290,8 @@ int record_encode_rating(struct buf *b, struct crypto *c,
     struct err *err);
 
 /* The hash of a set of files, which must be sorted by path. */
-void record_set_hash(struct crypto *c, const struct record_file *files,
-    size_t count, uint8_t hash[32]);
+int record_set_hash(struct crypto *c, const struct record_file *files,
+    size_t count, uint8_t hash[32], struct err *err);
 
 /* How many of the first files fit into one record together; 0 when not even
  * the first does (and none is given). For cutting a set into parts. */
