@@ -57,7 +57,8 @@ struct pattern_facts {
 };
 
 struct pattern_error {
-	size_t at; /* byte of the pattern as written */
+	size_t at;	    /* byte of the pattern as written */
+	struct slice piece; /* the name of a piece that does not exist */
 	char text[256];
 };
 
