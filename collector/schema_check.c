@@ -223,7 +223,7 @@ gather(const struct checker *c, const char *name, struct rows *rows)
 	for (size_t i = 0; i < c->count; i++)
 		count += length_of(list_of(c, i, name));
 	rows->count = 0;
-	rows->row = calloc(count + 1, sizeof *rows->row);
+	rows->row = calloc(count + 1, sizeof(void *));
 	for (size_t i = 0; rows->row && i < c->count; i++)
 		for (size_t j = 0; j < length_of(list_of(c, i, name)); j++)
 			rows->row[rows->count++] =
