@@ -103,7 +103,7 @@ arguments_parse(struct arguments *a, const struct argument *table,
 		else if (options && word[0] == '-' && word[1])
 			code = take_option(a, table, usage, argc, argv, &at);
 		else if (a->operands == operands_max ||
-		    a->operands == ARGUMENTS_MAX)
+			 a->operands == ARGUMENTS_MAX)
 			code = refuse(usage, "one argument too many:", word);
 		else
 			a->operand[a->operands++] = word;

@@ -16,12 +16,13 @@ struct argument {
 };
 
 /* Every subcommand that uses the configuration takes these. */
-#define ARGUMENTS_COMMON                                                       \
-	{"--config", "FILE", "configuration (/etc/assay/collector.yml)"},      \
-	    {"--state", "DIR", "where the store and the key are"},             \
-	{                                                                      \
-		"--rules", "DIR", "rules, checks and frameworks; may be "      \
-				  "given again"                                \
+#define ARGUMENTS_COMMON                                                  \
+	{"--config", "FILE", "configuration (/etc/assay/collector.yml)"}, \
+	    {"--state", "DIR", "where the store and the key are"},        \
+	{                                                                 \
+		"--rules", "DIR",                                         \
+		    "rules, checks and frameworks; may be "               \
+		    "given again"                                         \
 	}
 
 struct arguments {

@@ -26,18 +26,18 @@ enum evidence_trouble {
 struct evidence;
 
 struct evidence_item {
-	uint64_t index;	    /* place in the log, from 1 */
-	struct slice bytes; /* of one record; borrows until the next call */
-	const char *where;  /* "line 12 (byte 8823)", "record 12"; the same */
+	uint64_t index;	     /* place in the log, from 1 */
+	struct slice bytes;  /* of one record; borrows until the next call */
+	const char *where;   /* "line 12 (byte 8823)", "record 12"; the same */
 	const uint8_t *leaf; /* as the store has it; NULL elsewhere */
-	bool erased; /* the store keeps its leaf, not its bytes */
+	bool erased;	     /* the store keeps its leaf, not its bytes */
 	bool broken; /* damage of the container there: bytes are empty, why in
 		      * err; it goes on behind it */
 };
 
 /* Open path. NULL with the trouble and a sentence. */
-struct evidence *evidence_open(const char *path, enum evidence_trouble *trouble,
-    struct err *err);
+struct evidence *evidence_open(
+    const char *path, enum evidence_trouble *trouble, struct err *err);
 void evidence_close(struct evidence *e);
 
 enum evidence_kind evidence_kind(const struct evidence *e);

@@ -43,8 +43,7 @@ add_spool(struct settings *s, const char *dir)
 }
 
 static int
-read_stream(
-    struct settings *s, const struct tree_node *n, struct problems *p)
+read_stream(struct settings *s, const struct tree_node *n, struct problems *p)
 {
 	static const char *const known[] = {"spool", "kafka", NULL};
 	const struct tree_node *spool;
@@ -55,8 +54,8 @@ read_stream(
 	if (tree_map(p, n, "a stream") || tree_keys(p, n, known))
 		return -1;
 	if (tree_get(n, "kafka"))
-		return tree_problem(p, n,
-		    "this version reads spools only: want {spool: DIR}");
+		return tree_problem(
+		    p, n, "this version reads spools only: want {spool: DIR}");
 	spool = tree_need(p, n, "spool");
 	if (!spool || tree_string(p, spool, &dir))
 		return -1;
