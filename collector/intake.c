@@ -13,7 +13,7 @@
 #include "assay/record.h"
 #include "assay/verify.h"
 #include "dead.h"
-#include "entry.h"
+#include "row.h"
 
 #define FINDINGS_MAX 4096 /* looked at in one round; the rest in the next */
 
@@ -400,7 +400,7 @@ bury(struct intake *in, const struct taking *t, enum dead_cause cause,
 	bool added;
 
 	if (t->r)
-		key = entry_key(t->r);
+		key = row_key(t->r);
 	if (dead_put(in->store, in->crypto, t->item, cause, reason,
 		t->r ? &key : NULL, t->now_us, &added, err))
 		return -1;
@@ -472,7 +472,7 @@ check_start(struct intake *in, const struct taking *t, struct err *err)
 	const struct agent *agent = find_agent(in, t->r->agent);
 	struct crypto_public key;
 	struct record_prev prev;
-	struct store_key number = entry_key(t->r);
+	struct store_key number = row_key(t->r);
 	char reason[256];
 	struct err why;
 
@@ -558,7 +558,7 @@ append(struct intake *in, const struct taking *t, struct err *err)
 {
 	uint64_t index;
 
-	if (entry_append(in->store, in->crypto, t->r, &index, err))
+	if (row_append(in->store, in->crypto, t->r, &index, err))
 		return -1;
 	in->counts.appended++;
 	return t->r->type == RECORD_START ? pin(in, t, err) : 0;
