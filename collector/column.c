@@ -319,13 +319,13 @@ column_check(
 	return result;
 }
 
-static const struct column *
-find(const struct column *columns, struct slice name)
+/* The value of a key; NULL when it is absent or empty. */
+static const struct tree_node *
+value_of(const struct tree_node *row, const char *name)
 {
-	for (; columns->name; columns++)
-		if (slice_eq_str(name, columns->name))
-			return columns;
-	return NULL;
+	const struct tree_node *n = tree_get(row, name);
+
+	return n && tree_kind(n) == TREE_SCALAR && tree_is_null(n) ? NULL : n;
 }
 
 /* The keys of the row, against the names of the columns. */
@@ -343,6 +343,21 @@ check_names(struct problems *p, const struct column *columns,
 	return tree_keys(p, row, names);
 }
 
+/* -1 when the column is one a row needs. */
+static int
+missing(struct problems *p, const struct column *c, const struct tree_node *row)
+{
+	const struct tree_node *n = tree_get(row, c->name);
+
+	if (!(c->flags & COLUMN_NEED))
+		return 0;
+	if (n)
+		return tree_problem(
+		    p, n, "'%s' has no value: fill it in", c->name);
+	tree_need(p, row, c->name);
+	return -1;
+}
+
 int
 column_check_row(struct problems *p, const struct column *columns,
     const struct tree_node *row)
@@ -352,17 +367,12 @@ column_check_row(struct problems *p, const struct column *columns,
 	if (tree_map(p, row, "a row of 'column: value'"))
 		return -1;
 	result = check_names(p, columns, row);
-	for (size_t i = 0; i < tree_count(row); i++) {
-		const struct column *c =
-		    find(columns, tree_text(tree_key(row, i)));
+	for (; columns->name; columns++) {
+		const struct tree_node *n = value_of(row, columns->name);
 
-		if (c && column_check(p, c, tree_item(row, i)))
+		if (n ? column_check(p, columns, n) : missing(p, columns, row))
 			result = -1;
 	}
-	for (; columns->name; columns++)
-		if ((columns->flags & COLUMN_NEED) &&
-		    !tree_need(p, row, columns->name))
-			result = -1;
 	return result;
 }
 
@@ -442,12 +452,10 @@ column_fill(struct problems *p, struct arena *a, const struct column *columns,
 	if (tree_map(p, row, "a row of 'column: value'"))
 		return -1;
 	for (; columns->name; columns++) {
-		const struct tree_node *n = tree_get(row, columns->name);
+		const struct tree_node *n = value_of(row, columns->name);
 
-		if (!n && (columns->flags & COLUMN_NEED))
-			tree_need(p, row, columns->name);
 		if (n ? fill_one(p, a, columns, n, into, no_memory)
-		      : (columns->flags & COLUMN_NEED) != 0)
+		      : missing(p, columns, row))
 			result = -1;
 	}
 	return result;

@@ -59,22 +59,20 @@ struct column {
 	const char *const *words;     /* of WORD, NULL-terminated */
 	const struct column *columns; /* of ROW */
 	const char *refers; /* what a value must name, for the schema */
+	const char *unlike; /* a column no other row may have it in, likewise */
 	const char *about;  /* one sentence, or NULL */
 };
 
-#define COLUMN(name, kind, flags, type, member)                              \
-	{                                                                    \
-		name, kind, flags, offsetof(type, member), NULL, NULL, NULL, \
-		    NULL                                                     \
-	}
+#define COLUMN(name, kind, flags, type, member) \
+	COLUMN_OF(name, kind, flags, type, member, NULL, NULL)
 #define COLUMN_OF(name, kind, flags, type, member, words, columns)         \
 	{                                                                  \
 		name, kind, flags, offsetof(type, member), words, columns, \
-		    NULL, NULL                                             \
+		    NULL, NULL, NULL                                       \
 	}
-#define COLUMN_END                                              \
-	{                                                       \
-		NULL, COLUMN_TEXT, 0, 0, NULL, NULL, NULL, NULL \
+#define COLUMN_END                                                    \
+	{                                                             \
+		NULL, COLUMN_TEXT, 0, 0, NULL, NULL, NULL, NULL, NULL \
 	}
 
 /* The word for a kind in files, "text" ... "row", and back (false leaves
@@ -86,13 +84,14 @@ bool column_kind_parse(struct slice text, enum column_kind *kind);
 int column_check(
     struct problems *p, const struct column *c, const struct tree_node *n);
 
-/* Is the row well formed: a map, no unknown keys, all that is required, each
- * value as its column says? Reports all that is wrong; 0 or -1. */
+/* Is the row well formed: a map, no unknown keys, all that is needed, each
+ * value as its column says? A key without a value counts as absent, so that a
+ * form can be filled in bit by bit. Reports all that is wrong; 0 or -1. */
 int column_check_row(struct problems *p, const struct column *columns,
     const struct tree_node *row);
 
 /* Fill *into from a row; what the row lacks is left as it was. Unknown keys are
- * passed over. -1 when a value is wrong, something required is missing or
+ * passed over. -1 when a value is wrong, something needed is missing or
  * memory is short (*no_memory then true); *into is then partly filled. Texts
  * are copied into the arena, nodes borrow from the tree. */
 int column_fill(struct problems *p, struct arena *a,

@@ -7,8 +7,9 @@
  * The reading is tolerant, because the ledger must give an answer for every set
  * that was ever in force: a file that is no YAML map is left out whole, a row
  * that lacks what it needs or holds a value of the wrong kind is left out, an
- * unknown key is passed over. Strictness is `schema`'s (assay-collector check),
- * which shares the kinds of values (column.h).
+ * unknown key is passed over, a key without a value counts as absent.
+ * Strictness is `schema`'s (assay-collector check), which shares the kinds of
+ * values (column.h).
  *
  * The name of a file says nothing; its top keys do. Files count in the order of
  * their paths; rows of one register in several files follow each other; of a
@@ -86,7 +87,8 @@ struct registry_adopt {
 
 struct registry_soa {
 	const char *control; /* "A.8.13" */
-	bool applicable;
+	bool decided;	     /* the row says whether it applies */
+	bool applicable;     /* true while not decided */
 	const char *reason;
 	const char *status; /* implemented, planned, none */
 	const struct tree_node *node;
