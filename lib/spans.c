@@ -21,7 +21,9 @@ compare(const struct span *a, const struct span *b)
 		order = memcmp(a->head, b->head, CHAIN_LEN);
 	if (!order)
 		order = memcmp(a->prev, b->prev, CHAIN_LEN);
-	return order ? order : compare_numbers(a->key, b->key);
+	if (!order)
+		order = compare_numbers(a->key, b->key);
+	return order ? order : memcmp(a->leaf, b->leaf, CHAIN_LEN);
 }
 
 /* The place of the first span that ends at n or later. */
@@ -247,6 +249,22 @@ spans_reset(struct spans *s)
 		set_open(s, span);
 	}
 	s->count = kept;
+}
+
+const struct span *
+spans_of(
+    const struct spans *s, size_t key, uint64_t sequence, const uint8_t *leaf)
+{
+	for (size_t i = place(s, sequence - 1); i < s->count; i++) {
+		const struct span *span = s->sorted[i];
+
+		if (span->last != sequence - 1)
+			break;
+		if (!span->by_start && span->key == key &&
+		    (!leaf || !memcmp(span->leaf, leaf, CHAIN_LEN)))
+			return span;
+	}
+	return NULL;
 }
 
 /* Without forks the first span that ends at or after a number decides; with

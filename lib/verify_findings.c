@@ -64,16 +64,8 @@ add_other(struct findings *f, const struct epoch *e, enum verify_kind kind,
 static bool
 is_last_seal(const struct epoch *e, uint64_t first, uint64_t last)
 {
-	if (first != last)
-		return false;
-	for (size_t i = 0; i < e->spans.count; i++) {
-		const struct span *span = e->spans.sorted[i];
-
-		if (span->last + 1 == last && !span->by_start &&
-		    span->key == e->agent->pinned)
-			return true;
-	}
-	return false;
+	return first == last && last > 1 &&
+	       spans_of(&e->spans, e->agent->pinned, last, NULL);
 }
 
 static void
@@ -153,27 +145,70 @@ find_spans(struct findings *f, const struct epoch *e)
 
 /* ---- several leaves under one number ---- */
 
+struct contested {
+	uint64_t sequence;
+	struct leaves_leaf leaves[LEAVES_VARIANTS];
+	const struct span *seals[LEAVES_VARIANTS]; /* what each signed */
+	size_t count;
+	size_t sealed;
+};
+
+static bool
+is_same_seal(const struct span *a, const struct span *b)
+{
+	return b && a->first == b->first &&
+	       !memcmp(a->prev, b->prev, CHAIN_LEN) &&
+	       !memcmp(a->head, b->head, CHAIN_LEN);
+}
+
+/* A seal that holds needs no other over it to be genuine, unless it only says
+ * again what another variant says (whose record was altered elsewhere). */
+static bool
+is_genuine(const struct contested *x, size_t i)
+{
+	if (x->leaves[i].sealed)
+		return true;
+	if (!x->seals[i])
+		return false;
+	for (size_t k = 0; k < x->count; k++)
+		if (k != i && (x->leaves[k].sealed || k < i) &&
+		    is_same_seal(x->seals[i], x->seals[k]))
+			return false;
+	return true;
+}
+
+static void
+find_at(struct findings *f, const struct epoch *e, uint64_t sequence)
+{
+	struct contested x = {.sequence = sequence};
+	size_t genuine = 0;
+
+	x.count = leaves_get(&e->spans.leaves, sequence, x.leaves);
+	for (size_t i = 0; i < x.count; i++) {
+		x.sealed += x.leaves[i].sealed;
+		if (sequence > 1)
+			x.seals[i] = spans_of(&e->spans, e->agent->pinned,
+			    sequence, x.leaves[i].leaf);
+	}
+	for (size_t i = 0; i < x.count; i++)
+		genuine += is_genuine(&x, i);
+	if (genuine > 1)
+		add(f, e, VERIFY_FORK_BYTES, sequence, sequence);
+	else if (x.sealed == 0)
+		add(f, e, VERIFY_UNDECIDED, sequence, sequence);
+	for (size_t i = 0; x.sealed && i < x.count; i++)
+		if (!is_genuine(&x, i))
+			add_leaf(
+			    f, e, VERIFY_TAMPERED, sequence, x.leaves[i].leaf);
+}
+
 static void
 find_contested(struct findings *f, const struct epoch *e)
 {
-	struct leaves_leaf leaf[LEAVES_VARIANTS];
 	uint64_t n = 1;
 
-	for (; (n = leaves_next_contested(&e->spans.leaves, n)); n++) {
-		size_t count = leaves_get(&e->spans.leaves, n, leaf);
-		size_t sealed = 0;
-
-		for (size_t i = 0; i < count; i++)
-			sealed += leaf[i].sealed;
-		if (sealed == 0)
-			add(f, e, VERIFY_UNDECIDED, n, n);
-		if (sealed > 1)
-			add(f, e, VERIFY_FORK_BYTES, n, n);
-		for (size_t i = 0; sealed && i < count; i++)
-			if (!leaf[i].sealed)
-				add_leaf(
-				    f, e, VERIFY_TAMPERED, n, leaf[i].leaf);
-	}
+	for (; (n = leaves_next_contested(&e->spans.leaves, n)); n++)
+		find_at(f, e, n);
 }
 
 /* ---- seals and starts ---- */

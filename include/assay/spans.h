@@ -46,7 +46,7 @@ struct span {
 /* {0} is empty. */
 struct spans {
 	struct leaves leaves;
-	struct span **sorted; /* by last, first, head, prev, key */
+	struct span **sorted; /* by last, first, head, prev, key, leaf */
 	size_t count;
 	size_t cap;
 	struct span *open; /* those not done with */
@@ -69,6 +69,11 @@ void spans_settle(struct spans *s, struct crypto *c, size_t key,
 
 /* Forget what was sealed and the spans that following starts signed. */
 void spans_reset(struct spans *s);
+
+/* The span that the seal record under this number and leaf (NULL: any) signed;
+ * NULL when it is no seal, or not of this key. */
+const struct span *spans_of(
+    const struct spans *s, size_t key, uint64_t sequence, const uint8_t *leaf);
 
 /* How the span or lead over a held, unsealed record stands; SPAN_NONE when
  * nothing signed reaches it. *end is the last number of which the same holds
