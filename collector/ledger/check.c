@@ -97,7 +97,7 @@ static int
 read_kind(struct reading *r, const struct tree_node *n, enum column_kind kind,
     const char **into)
 {
-	const struct column column = {"", kind, 0, 0, NULL, NULL, NULL, NULL};
+	const struct column column = {.name = "", .kind = kind};
 
 	if (!n || column_check(r->p, &column, n))
 		return -1;
