@@ -37,22 +37,27 @@ is_plain(const char *text)
 void
 draft_scalar(struct buf *out, const char *text)
 {
+	struct buf quoted = {0};
+
 	if (is_plain(text)) {
 		buf_puts(out, text);
 		return;
 	}
-	buf_putc(out, '"');
 	for (; *text; text++) {
 		unsigned char c = (unsigned char)*text;
 
 		if (c == '"' || c == '\\')
-			buf_putc(out, '\\');
+			buf_putc(&quoted, '\\');
 		if (c < 0x20 || c == 0x7f)
-			buf_printf(out, "\\x%02x", c);
+			buf_printf(&quoted, "\\x%02x", c);
 		else
-			buf_putc(out, (char)c);
+			buf_putc(&quoted, (char)c);
 	}
+	/* JSON's escapes beyond ASCII are YAML's as well. */
 	buf_putc(out, '"');
+	printable_json(out, buf_slice(&quoted));
+	buf_putc(out, '"');
+	buf_clear(&quoted);
 }
 
 /* A stretch of a comment, whatever it holds. */
@@ -278,7 +283,10 @@ put_job(struct buf *out, const struct observed *o, const struct observed_job *j)
 	put_safe(out, j->program);
 	if (!good)
 		buf_puts(out, "; these names cannot stand in an inventory");
-	buf_printf(out, "\n%s- id: %.*s\n", mark, SLICE_FMT(buf_slice(&id)));
+	buf_printf(out, "\n%s- id: ", mark);
+	buf_putc(&id, '\0');
+	draft_scalar(out, id.failed ? "" : id.ptr);
+	buf_putc(out, '\n');
 	put_key(out, mark, "event", j->event);
 	if (j->job) {
 		put_key(out, mark, "name", j->job);
