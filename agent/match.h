@@ -21,9 +21,10 @@
 #include "header.h"
 #include "ruleset.h"
 
-#define MATCH_EVENTS_MAX 8	    /* of one line */
-#define MATCH_WINDOW ((size_t)8192) /* bytes of a message that are looked at \
-				     */
+#define MATCH_EVENTS_MAX 8 /* of one line */
+#define MATCH_WINDOW                                            \
+	((size_t)8192) /* bytes of a message that are looked at \
+			*/
 
 enum match_kind {
 	MATCH_EVENT,	  /* count >= 1 */
@@ -75,6 +76,10 @@ enum match_kind match_line(
  * a rule) in *out. For examples and explanations. */
 bool match_pattern(struct match *m, const struct rule_pattern *pattern,
     const struct header *h, struct match_event *out, bool *limit_hit);
+
+/* The bucket of a program that has rules; NULL for others. */
+const struct ruleset_bucket *match_bucket(
+    const struct match *m, struct slice program);
 
 /* Counters of ruleset_pattern(s, i), since match_new. */
 struct match_counts match_counts(const struct match *m, size_t i);

@@ -41,6 +41,7 @@ struct pattern_piece {
 struct pattern_group {
 	const char *name; /* NULL: a piece that stands in no named group */
 	enum pattern_check check;
+	size_t at; /* byte of the pattern as written */
 };
 
 struct pattern_facts {
@@ -57,7 +58,8 @@ struct pattern_facts {
 };
 
 struct pattern_error {
-	size_t at; /* byte of the pattern as written */
+	size_t at;	    /* byte of the pattern as written */
+	struct slice piece; /* the name of a piece that does not exist */
 	char text[256];
 };
 

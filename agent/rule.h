@@ -88,7 +88,7 @@ struct rule_file {
 	rule_texts sender_users; /* accounts that count as root here */
 	rule_texts sender_units;
 	rule_texts sender_exes;
-	const struct rule *rules;
+	struct rule *rules;
 	size_t rule_count;
 	struct rule_pattern *patterns; /* the rules', in order, then ignore's */
 	size_t pattern_count;

@@ -42,6 +42,22 @@ struct ruleset *ruleset_load(
     const struct ruleset_options *o, struct problems *p, struct err *err);
 void ruleset_free(struct ruleset *s);
 
+/* The parts ruleset_load is made of (ruleset_load.c reads, ruleset.c keeps): a
+ * new empty set; take what was read, each taking its argument even on failure;
+ * and at the end name the patterns, check that ids are unique and fill the
+ * buckets. -1 on lack of memory, or with what is wrong in p. */
+struct piece_set;
+struct ruleset *ruleset_new(void);
+struct arena *ruleset_arena(struct ruleset *s);
+void ruleset_take_vocab(struct ruleset *s, struct vocab *vocab);
+void ruleset_take_pieces(struct ruleset *s, struct piece_set *pieces);
+int ruleset_take_file(struct ruleset *s, const struct rule_file *file);
+int ruleset_add_text(struct ruleset *s, const char *path, struct slice text);
+int ruleset_take_tree(struct ruleset *s, struct tree *t);
+int ruleset_seal(struct ruleset *s, struct problems *p);
+void ruleset_drop_trees(struct ruleset *s);
+const struct piece_set *ruleset_pieces(const struct ruleset *s);
+
 /* All below borrow from the set. Each walks i from 0 until NULL. */
 const struct rule_file *ruleset_rule_file(const struct ruleset *s, size_t i);
 const struct ruleset_file *ruleset_file(const struct ruleset *s, size_t i);
@@ -65,10 +81,9 @@ const struct ruleset_bucket *ruleset_bucket(
 /* True when a file that names the bucket's program says `closed: true`. */
 bool ruleset_closed(const struct ruleset_bucket *b);
 
-/* The i-th pattern of a bucket that may match a message beginning with byte
- * first (-1: the empty message), in the order of the files; NULL at the end.
- * Others cannot match. */
-const struct rule_pattern *ruleset_candidate(
-    const struct ruleset_bucket *b, int first, size_t i);
+/* The patterns of a bucket that may match the message by its first byte, in the
+ * order of the files, NULL at the end. The others cannot match. */
+const struct rule_pattern *const *ruleset_candidates(
+    const struct ruleset_bucket *b, struct slice message);
 
 #endif

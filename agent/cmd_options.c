@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd_options.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "assay/command.h"
+#include "assay/printable.h"
+
+static const char *const names[] = {
+    "rules", "program", "json", "strict", "why", NULL};
+
+static int
+usage_error(const struct cmd_options *o, const char *what, const char *which)
+{
+	struct buf shown = {0};
+
+	printable_put(&shown, slice_of(which));
+	buf_putc(&shown, '\0');
+	fprintf(stderr, "assay-agent %s: %s '%s'\n", o->command, what,
+	    shown.failed ? "?" : shown.ptr);
+	buf_clear(&shown);
+	return -1;
+}
+
+/* Whether word stands in a list of words separated by blanks. */
+static bool
+is_listed(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (; *list; list += strcspn(list, " "), list += *list == ' ')
+		if (strcspn(list, " ") == len && !strncmp(list, word, len))
+			return true;
+	return false;
+}
+
+static int
+unknown_option(const struct cmd_options *o, const char *known, const char *arg)
+{
+	const char *mine[8] = {0};
+	const char *nearest;
+	size_t n = 0;
+
+	for (const char *const *name = names; *name; name++)
+		if (is_listed(known, *name))
+			mine[n++] = *name;
+	nearest = command_nearest(arg + 2, mine);
+	usage_error(o, "unknown option", arg);
+	if (nearest)
+		fprintf(stderr, "Did you mean --%s?\n", nearest);
+	return -1;
+}
+
+static int
+add_dir(struct cmd_options *o, const char *dir)
+{
+	if (o->dir_count == CMD_OPTIONS_DIRS_MAX)
+		return usage_error(o, "too many --rules, at", dir);
+	o->dirs[o->dir_count++] = dir;
+	return 0;
+}
+
+static int
+take_value(struct cmd_options *o, const char *name, const char *value)
+{
+	if (!strcmp(name, "rules"))
+		return add_dir(o, value);
+	o->program = value;
+	return 0;
+}
+
+static void
+take_flag(struct cmd_options *o, const char *name)
+{
+	o->json |= !strcmp(name, "json");
+	o->strict |= !strcmp(name, "strict");
+	o->why |= !strcmp(name, "why");
+}
+
+/* One option at argv[*i]; moves *i past its value. */
+static int
+take_option(
+    struct cmd_options *o, const char *known, int argc, char **argv, int *i)
+{
+	const char *arg = argv[*i], *value = strchr(arg, '=');
+	char name[16] = "";
+	size_t len = value ? (size_t)(value - arg) - 2 : strlen(arg + 2);
+	bool valued;
+
+	if (len < sizeof name)
+		memcpy(name, arg + 2, len);
+	if (!*name || !is_listed(known, name))
+		return unknown_option(o, known, arg);
+	valued = !strcmp(name, "rules") || !strcmp(name, "program");
+	if (!valued) {
+		if (value)
+			return usage_error(o, "no value belongs to", arg);
+		take_flag(o, name);
+		return 0;
+	}
+	if (!value && *i + 1 >= argc)
+		return usage_error(o, "a value is missing after", arg);
+	return take_value(o, name, value ? value + 1 : argv[++*i]);
+}
+
+int
+cmd_options_parse(
+    struct cmd_options *o, const char *known, int argc, char **argv)
+{
+	bool only_arguments = false;
+
+	*o = (struct cmd_options){.command = argv[0], .arguments = argv + 1};
+	for (int i = 1; i < argc; i++) {
+		if (!only_arguments && !strcmp(argv[i], "--"))
+			only_arguments = true;
+		else if (only_arguments || strncmp(argv[i], "--", 2))
+			o->arguments[o->argument_count++] = argv[i];
+		else if (take_option(o, known, argc, argv, &i))
+			return -1;
+	}
+	return 0;
+}
+
+int
+cmd_options_default_dirs(struct cmd_options *o)
+{
+	static const char *const usual[] = {
+	    "/usr/share/assay/rules", "/etc/assay/rules"};
+
+	if (o->dir_count)
+		return 0;
+	for (size_t i = 0; i < 2; i++)
+		if (access(usual[i], F_OK) == 0)
+			o->dirs[o->dir_count++] = usual[i];
+	if (o->dir_count)
+		return 0;
+	fprintf(stderr,
+	    "assay-agent %s: there are no rules in %s or %s; --rules DIR "
+	    "names a directory\n",
+	    o->command, usual[0], usual[1]);
+	return -1;
+}
+
+bool
+cmd_options_flush(const struct cmd_options *o, struct buf *out)
+{
+	bool good = !out->failed;
+
+	if (!good)
+		fprintf(stderr, "assay-agent %s: out of memory\n", o->command);
+	else if (fwrite(out->ptr, 1, out->len, stdout) != out->len ||
+		 fflush(stdout)) {
+		perror("assay-agent: write to standard output");
+		good = false;
+	}
+	buf_reset(out);
+	return good;
+}
+
+struct ruleset *
+cmd_options_load(const struct cmd_options *o, const char *const *files,
+    struct problems *p, int *status)
+{
+	struct ruleset_options options = {
+	    .dirs = o->dirs, .files = files, .keep_trees = true};
+	struct ruleset *s;
+	struct err err;
+
+	s = ruleset_load(&options, p, &err);
+	if (s) {
+		*status = COMMAND_OK;
+		return s;
+	}
+	*status = COMMAND_NO;
+	if (err.text[0]) {
+		fprintf(stderr, "assay-agent %s: %s\n", o->command, err.text);
+		*status = COMMAND_USAGE;
+	}
+	return NULL;
+}

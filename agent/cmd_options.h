@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_options: the options that the rule commands share, and the loading of
+ * the rules they name, with everything a person must be told on the way. */
+#ifndef ASSAY_CMD_OPTIONS_H
+#define ASSAY_CMD_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "assay/buf.h"
+#include "assay/problems.h"
+
+#include "ruleset.h"
+
+#define CMD_OPTIONS_DIRS_MAX 16
+
+struct cmd_options {
+	const char *command;
+	const char *dirs[CMD_OPTIONS_DIRS_MAX + 1]; /* --rules, in order */
+	size_t dir_count;
+	const char *program; /* --program */
+	bool json;
+	bool strict;
+	bool why;
+	char **arguments; /* what is no option; borrows argv */
+	size_t argument_count;
+};
+
+/* Read argv. known is a list like "rules json program" of the long options the
+ * command takes. Returns 0, or -1 after telling the person on stderr what is
+ * wrong. Moves the arguments to the front of argv. */
+int cmd_options_parse(
+    struct cmd_options *o, const char *known, int argc, char **argv);
+
+/* Fill in the directories used when no --rules was given: those of
+ * /usr/share/assay/rules and /etc/assay/rules that exist. -1 when none does,
+ * after saying so. */
+int cmd_options_default_dirs(struct cmd_options *o);
+
+/* Load the rules (files: just these rule files, or NULL) with their trees. What
+ * is wrong is printed on out: as text, or with --json as one array. Returns a
+ * new set, or NULL with the exit code in *status. */
+struct ruleset *cmd_options_load(const struct cmd_options *o,
+    const char *const *files, struct problems *p, int *status);
+
+/* Write out to stdout and empty it; false after saying why it failed. */
+bool cmd_options_flush(const struct cmd_options *o, struct buf *out);
+
+#endif

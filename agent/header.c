@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "header.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "instant.h"
+
+#define PRI_MAX 191
+#define PROGRAM_MAX 128
+#define PID_MAX 128
+#define REPEATED_MAX 1000000
+#define STAMP_ITEMS_MAX 64
+
+struct header_stamp {
+	size_t count;
+	struct {
+		char code; /* of strptime, or 0 for a literal byte */
+		char byte;
+	} items[STAMP_ITEMS_MAX];
+};
+
+static struct slice
+take_token(struct slice *text)
+{
+	size_t len = slice_find(*text, ' ');
+	struct slice token = {text->ptr, len};
+
+	*text = slice_from(*text, len + 1);
+	return token;
+}
+
+/* Whether the first word is a tag: it ends with a colon. */
+static bool
+begins_with_tag(struct slice text)
+{
+	size_t len = slice_find(text, ' ');
+
+	return len > 1 && text.ptr[len - 1] == ':';
+}
+
+static bool
+take_priority(struct slice *text, int *priority)
+{
+	size_t end = slice_find(*text, '>');
+	unsigned long long value;
+
+	if (!text->len || *text->ptr != '<' || end > 4 ||
+	    !slice_uint((struct slice){text->ptr + 1, end ? end - 1 : 0}, 999,
+		&value) ||
+	    value > PRI_MAX)
+		return false;
+	*priority = (int)value;
+	*text = slice_from(*text, end + 1);
+	return true;
+}
+
+static void
+set_time(
+    const struct header_context *c, const struct instant *i, struct header *out)
+{
+	if (!instant_us(
+		i, c->zone, c->reference_us, c->previous_us, &out->time_us))
+		return;
+	out->has_time = true;
+	out->inferred_year = i->year == 0;
+	out->inferred_zone = !i->has_offset;
+	out->precision = i->fraction_digits == 0   ? "s"
+			 : i->fraction_digits <= 3 ? "ms"
+						   : "us";
+}
+
+/* A program `SERVICE(pam_X)` is the module pam_X asked for by SERVICE. */
+static void
+split_pam_program(struct header *out)
+{
+	struct slice p = out->program;
+	size_t open = slice_find(p, '(');
+
+	if (open == 0 || open == p.len || p.ptr[p.len - 1] != ')' ||
+	    !slice_starts(slice_from(p, open), SLICE("(pam_")))
+		return;
+	out->service = (struct slice){p.ptr, open};
+	out->program = (struct slice){p.ptr + open + 1, p.len - open - 2};
+}
+
+/* A message `pam_X(SERVICE:TYPE): text` is the module's, not the program's that
+ * loaded it. */
+static void
+split_pam_message(struct header *out)
+{
+	struct slice m = out->message, service;
+	size_t open, close, colon;
+
+	if (!slice_starts(m, SLICE("pam_")))
+		return;
+	open = slice_find(m, '(');
+	close = slice_find(m, ')');
+	if (open >= close || close - open > PROGRAM_MAX ||
+	    slice_find(m, ' ') < close ||
+	    !slice_starts(slice_from(m, close), SLICE("): ")))
+		return;
+	service = (struct slice){m.ptr + open + 1, close - open - 1};
+	colon = slice_find(service, ':');
+	if (colon == 0 || colon == service.len)
+		return;
+	out->program = (struct slice){m.ptr, open};
+	out->service = (struct slice){service.ptr, colon};
+	out->type = slice_from(service, colon + 1);
+	out->message = slice_from(m, close + 3);
+}
+
+static void
+drop_cr(struct slice *text)
+{
+	if (text->len && text->ptr[text->len - 1] == '\r')
+		text->len--;
+}
+
+void
+header_message(struct slice program, struct slice message, struct header *out)
+{
+	*out = (struct header){.priority = -1, .precision = "", .repeated = 1};
+	out->program = program;
+	out->message = message;
+	drop_cr(&out->message);
+	split_pam_program(out);
+	split_pam_message(out);
+}
+
+/* rsyslog's `message repeated N times: [ text]` stands for N lines of text. */
+static void
+unfold_repeated(struct header *out)
+{
+	static const char opener[] = " times: [";
+	struct slice m = out->message;
+	unsigned long long n;
+	size_t digits;
+
+	if (!slice_starts(m, SLICE("message repeated ")) ||
+	    m.ptr[m.len - 1] != ']')
+		return;
+	m = slice_from(m, strlen("message repeated "));
+	digits = slice_find(m, ' ');
+	if (!slice_uint((struct slice){m.ptr, digits}, REPEATED_MAX, &n) ||
+	    n == 0 || !slice_starts(slice_from(m, digits), slice_of(opener)))
+		return;
+	m = slice_from(m, digits + strlen(opener));
+	m.len--;
+	if (m.len && *m.ptr == ' ')
+		m = slice_from(m, 1);
+	out->repeated = (unsigned)n;
+	out->message = m;
+}
+
+/* `tag:` or `tag[pid]:` and what follows. Without one the whole is the
+ * message. */
+static void
+take_tag(struct slice text, struct header *out)
+{
+	size_t end = 0;
+	size_t close;
+
+	while (end < text.len && end <= PROGRAM_MAX &&
+	       !memchr(" :[", text.ptr[end], 3))
+		end++;
+	out->message = text;
+	if (end == 0 || end > PROGRAM_MAX || end == text.len ||
+	    text.ptr[end] == ' ')
+		return;
+	close = end;
+	if (text.ptr[end] == '[') {
+		while (close < text.len && text.ptr[close] != ' ' &&
+		       !slice_starts(slice_from(text, close), SLICE("]:")))
+			close++;
+		if (close >= text.len || text.ptr[close] == ' ' ||
+		    close - end - 1 > PID_MAX)
+			return;
+		out->pid = (struct slice){text.ptr + end + 1, close - end - 1};
+		close++;
+	}
+	out->program = (struct slice){text.ptr, end};
+	text = slice_from(text, close + 1);
+	if (text.len && *text.ptr == ' ')
+		text = slice_from(text, 1);
+	out->message = text;
+}
+
+static bool
+is_year(struct slice token, int *year)
+{
+	unsigned long long value;
+
+	if (token.len != 4 || !slice_uint(token, 2199, &value) || value < 1970)
+		return false;
+	*year = (int)value;
+	return true;
+}
+
+/* Some devices write `Mmm dd hh:mm:ss yyyy host tag:`. A host may be named like
+ * a year, so a host must follow, and then a tag. */
+static void
+take_late_year(struct slice *text, struct instant *i)
+{
+	struct slice rest = *text, token = take_token(&rest), after = rest;
+	int year;
+
+	if (!is_year(token, &year) || begins_with_tag(rest))
+		return;
+	take_token(&after);
+	if (!begins_with_tag(after))
+		return;
+	i->year = year;
+	*text = rest;
+	if (!instant_is_valid(i))
+		i->year = 0;
+}
+
+/* What follows the stamp of a line in a file: ` host tag: message`, ` tag:
+ * message`, or two blanks where the host is empty. */
+static void
+take_host_and_tag(struct slice text, struct header *out)
+{
+	if (!begins_with_tag(text)) {
+		size_t len = slice_find(text, ' ');
+
+		if (len == text.len) {
+			out->message = text;
+			return;
+		}
+		out->host = take_token(&text);
+		if (slice_eq_str(out->host, "-"))
+			out->host.len = 0;
+	}
+	take_tag(text, out);
+}
+
+static bool
+parse_file_line(
+    const struct header_context *c, struct slice text, struct header *out)
+{
+	struct slice rest = text;
+	struct instant i;
+
+	if (instant_take_bsd(&rest, &i))
+		out->form = HEADER_BSD;
+	else if (instant_take_iso(&rest, &i))
+		out->form = HEADER_ISO;
+	else
+		return false;
+	if (rest.len && *rest.ptr != ' ') {
+		out->form = HEADER_NONE;
+		return false;
+	}
+	out->stamp = (struct slice){text.ptr, text.len - rest.len};
+	rest = slice_from(rest, 1);
+	if (out->form == HEADER_BSD)
+		take_late_year(&rest, &i);
+	set_time(c, &i, out);
+	take_host_and_tag(rest, out);
+	unfold_repeated(out);
+	return true;
+}
+
+/* One element `[id name="value" ...]` of structured data, after its '['; the
+ * bytes it takes, or 0 when it is broken. */
+static size_t
+element_length(struct slice text)
+{
+	bool quoted = false;
+
+	for (size_t i = 0; i < text.len; i++) {
+		char ch = text.ptr[i];
+
+		if (quoted && ch == '\\')
+			i++;
+		else if (ch == '"')
+			quoted = !quoted;
+		else if (ch == ']' && !quoted)
+			return i + 1;
+	}
+	return 0;
+}
+
+static bool
+skip_structured_data(struct slice *text)
+{
+	if (text->len && *text->ptr == '-') {
+		*text = slice_from(*text, 1);
+	} else {
+		if (!text->len || *text->ptr != '[')
+			return false;
+		while (text->len && *text->ptr == '[') {
+			size_t len = element_length(slice_from(*text, 1));
+
+			if (len == 0)
+				return false;
+			*text = slice_from(*text, len + 1);
+		}
+	}
+	if (text->len && *text->ptr != ' ')
+		return false;
+	*text = slice_from(*text, 1);
+	return true;
+}
+
+static struct slice
+or_nil(struct slice token)
+{
+	return slice_eq_str(token, "-") ? SLICE("") : token;
+}
+
+static bool
+take_5424_stamp(
+    const struct header_context *c, struct slice *text, struct header *out)
+{
+	struct slice token = take_token(text), rest = token;
+	struct instant i;
+
+	if (slice_eq_str(token, "-"))
+		return true;
+	if (token.len < 20 || token.ptr[10] != 'T' ||
+	    !instant_take_iso(&rest, &i) || rest.len || !i.has_offset)
+		return false;
+	out->stamp = token;
+	set_time(c, &i, out);
+	return true;
+}
+
+static bool
+parse_5424(
+    const struct header_context *c, struct slice text, struct header *out)
+{
+	struct header new = *out;
+
+	if (!take_5424_stamp(c, &text, &new))
+		return false;
+	new.host = or_nil(take_token(&text));
+	new.program = or_nil(take_token(&text));
+	new.pid = or_nil(take_token(&text));
+	take_token(&text); /* message id */
+	if (!skip_structured_data(&text))
+		return false;
+	if (slice_starts(text, SLICE("\xef\xbb\xbf")))
+		text = slice_from(text, 3);
+	new.message = text;
+	new.form = HEADER_5424;
+	*out = new;
+	return true;
+}
+
+/* Take one item of a declared stamp. */
+static bool
+take_item(struct slice *text, char code, struct instant *i)
+{
+	switch (code) {
+	case 'Y':
+		return instant_take_digits(text, 4, 4, &i->year);
+	case 'm':
+		return instant_take_digits(text, 2, 2, &i->month);
+	case 'd':
+		return instant_take_digits(text, 2, 2, &i->day);
+	case 'e':
+		if (text->len && *text->ptr == ' ')
+			*text = slice_from(*text, 1);
+		return instant_take_digits(text, 1, 2, &i->day);
+	case 'b':
+		return instant_take_month(text, &i->month);
+	case 'H':
+		return instant_take_digits(text, 2, 2, &i->hour);
+	case 'M':
+		return instant_take_digits(text, 2, 2, &i->minute);
+	case 'S':
+		return instant_take_digits(text, 2, 2, &i->second);
+	case 'f':
+		return instant_take_fraction(text, i);
+	default:
+		return instant_take_offset(text, i);
+	}
+}
+
+static bool
+parse_bare(
+    const struct header_context *c, struct slice text, struct header *out)
+{
+	const struct header_stamp *s = c->stamp;
+	struct slice rest = text;
+	struct instant i = {0};
+
+	for (size_t n = 0; n < s->count; n++) {
+		if (s->items[n].code) {
+			if (!take_item(&rest, s->items[n].code, &i))
+				return false;
+			continue;
+		}
+		if (!rest.len || *rest.ptr != s->items[n].byte)
+			return false;
+		rest = slice_from(rest, 1);
+	}
+	if (!instant_is_valid(&i))
+		return false;
+	out->form = HEADER_BARE;
+	/* The literal bytes at the end are no part of the stamp. */
+	out->stamp = (struct slice){text.ptr, text.len - rest.len};
+	for (size_t n = s->count; n && !s->items[n - 1].code; n--)
+		out->stamp.len--;
+	set_time(c, &i, out);
+	out->program = c->program;
+	out->message = rest;
+	return true;
+}
+
+bool
+header_parse(
+    const struct header_context *c, struct slice line, struct header *out)
+{
+	struct slice text;
+
+	*out = (struct header){.priority = -1, .precision = "", .repeated = 1};
+	drop_cr(&line);
+	text = line;
+	if (take_priority(&text, &out->priority) &&
+	    slice_starts(text, SLICE("1 "))) {
+		if (!parse_5424(c, slice_from(text, 2), out))
+			out->form = HEADER_NONE;
+	} else if (!c->stamp || !parse_bare(c, line, out)) {
+		parse_file_line(c, text, out);
+	}
+	if (out->form == HEADER_NONE) {
+		*out = (struct header){
+		    .priority = -1, .precision = "", .repeated = 1};
+		out->message = line;
+		return false;
+	}
+	split_pam_program(out);
+	split_pam_message(out);
+	return true;
+}
+
+static int
+add_item(struct header_stamp *s, char code, char byte, struct err *err)
+{
+	if (s->count == STAMP_ITEMS_MAX)
+		return err_set(err, "the stamp is too long");
+	s->items[s->count].code = code;
+	s->items[s->count++].byte = byte;
+	return 0;
+}
+
+static int
+compile_stamp(struct header_stamp *s, struct slice format, struct err *err)
+{
+	char seen[STAMP_ITEMS_MAX] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < format.len; i++) {
+		char c = format.ptr[i];
+
+		if (c != '%') {
+			if (add_item(s, 0, c, err))
+				return -1;
+			continue;
+		}
+		c = ++i < format.len ? format.ptr[i] : '\0';
+		if (!c || !strchr("YmdebHMSfz%", c))
+			return err_set(err,
+			    "a stamp knows %%Y %%m %%b %%d %%e %%H %%M %%S %%f "
+			    "%%z and %%%%");
+		if (c != '%' && strchr(seen, c))
+			return err_set(err, "%%%c stands there twice", c);
+		seen[n++] = c;
+		if (add_item(s, c == '%' ? 0 : c, '%', err))
+			return -1;
+	}
+	if (!(strchr(seen, 'm') || strchr(seen, 'b')) ||
+	    !(strchr(seen, 'd') || strchr(seen, 'e')) || !strchr(seen, 'H') ||
+	    !strchr(seen, 'M') || !strchr(seen, 'S'))
+		return err_set(err,
+		    "a stamp needs a day (%%m or %%b, %%d or %%e) and a time "
+		    "(%%H, %%M, %%S)");
+	if (s->items[s->count - 1].code)
+		return err_set(err,
+		    "a stamp ends with the character before the message, like "
+		    "a blank");
+	return 0;
+}
+
+struct header_stamp *
+header_stamp_new(struct slice format, struct err *err)
+{
+	struct header_stamp *s;
+
+	if (format.len >= STAMP_ITEMS_MAX) {
+		err_set(err, "the stamp is too long");
+		return NULL;
+	}
+	s = calloc(1, sizeof *s);
+	if (!s) {
+		err_set(err, "out of memory");
+		return NULL;
+	}
+	if (compile_stamp(s, format, err) == 0)
+		return s;
+	header_stamp_free(s);
+	return NULL;
+}
+
+void
+header_stamp_free(struct header_stamp *s)
+{
+	free(s);
+}
