@@ -2,6 +2,7 @@
 #include "assay/command.h"
 #include "cmd_check.h"
 #include "cmd_init.h"
+#include "cmd_recompute.h"
 
 static const struct command commands[] = {
     {"init", "[--from-observed [FILE]] [--isms DIR]",
@@ -12,6 +13,8 @@ static const struct command commands[] = {
 	"say what is wrong with the configuration, the checks and what the "
 	"organisation declares",
 	cmd_check},
+    {"recompute", "[--as-of TIME] [--known-at N] [--slots] EXPORT|-",
+	"every verdict once more, from the evidence alone", cmd_recompute},
     {0},
 };
 
