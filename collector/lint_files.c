@@ -8,9 +8,21 @@
 #include "assay/command.h"
 #include "condition.h"
 
+static void
+name_skipped(const struct fileset *s, struct problems *p)
+{
+	const char *name;
+
+	for (size_t i = 0; (name = fileset_skipped(s, i)); i++)
+		problems_add(p, PROBLEMS_WARNING,
+		    &(struct problems_place){name, {NULL, 0}, 0, 0},
+		    "this file is not read: files must end in .yml");
+}
+
 static int
 parse_set(const struct fileset *s, struct lint_trees *trees, struct problems *p)
 {
+	name_skipped(s, p);
 	trees->tree = calloc(fileset_count(s) + 1, sizeof(void *));
 	if (!trees->tree)
 		return -1;
@@ -243,23 +255,18 @@ lint_files_framework(const struct lint_files *f, struct slice id)
 	return NULL;
 }
 
-/* Where an id of the edition before went, else the nearest. */
+/* Where an id of the edition before went. */
 static void
 advise(const struct framework *f, const char *id, struct buf *advice)
 {
 	const struct framework_control *c = framework_was(f, id, 0);
 
-	if (c) {
-		buf_printf(advice,
-		    ": it is one of the edition before and went into %s",
-		    c->id);
-		for (size_t i = 1; (c = framework_was(f, id, i)); i++)
-			buf_printf(advice, " and %s", c->id);
+	if (!c || advice->len)
 		return;
-	}
-	c = framework_nearest(f, id);
-	if (c)
-		buf_printf(advice, "; did you mean '%s', %s?", c->id, c->title);
+	buf_printf(advice, ": it is one of the edition before and went into %s",
+	    c->id);
+	for (size_t i = 1; (c = framework_was(f, id, i)); i++)
+		buf_printf(advice, " and %s", c->id);
 }
 
 const struct framework_control *
@@ -273,6 +280,9 @@ lint_files_control(
 		c = framework_find(f->frameworks[i], text);
 	for (size_t i = 0; text && !c && i < f->framework_count; i++)
 		advise(f->frameworks[i], text, advice);
+	if (!c && advice->len == 0)
+		buf_puts(advice, ": frameworks/ of the rules names those "
+				 "there are");
 	free(text);
 	return c;
 }

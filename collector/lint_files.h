@@ -57,7 +57,8 @@ const struct framework *lint_files_framework(
     const struct lint_files *f, struct slice id);
 
 /* A control of any framework, NULL when there is none. When not, what to do is
- * appended to advice: the control an id of 2013 went into, or the nearest. */
+ * appended to advice: the control that an id of the edition before went
+ * into. */
 const struct framework_control *lint_files_control(
     const struct lint_files *f, struct slice id, struct buf *advice);
 

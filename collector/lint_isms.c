@@ -255,7 +255,10 @@ check_zone(const struct lint_files *f)
 
 		if (!n)
 			continue;
-		tree_problem(f->problems, n, "%s", f->zone_fault);
+		tree_problem(f->problems, n,
+		    "%s: name one of the time zone database, like "
+		    "Europe/Berlin",
+		    f->zone_fault);
 		return;
 	}
 }

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "assay/command.h"
+#include "cmd_check.h"
 
 static const struct command commands[] = {
+    {"check", "[--rules DIR] [--isms DIR] [--strict]",
+	"say what is wrong with the configuration, the checks and what the "
+	"organisation declares",
+	cmd_check},
     {0},
 };
 

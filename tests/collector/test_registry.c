@@ -98,7 +98,7 @@ jobs_take_their_defaults(void **state)
 	assert_string_equal(j->match_host, "db01");
 	assert_slice(
 	    tree_text(tree_get(j->match_fields, "repo")), SLICE("/srv/borg"));
-	assert_string_equal(registry_job(*state, 2)->event, "restore.run");
+	assert_string_equal(registry_job(*state, 2)->event, "backup.verify");
 	assert_null(registry_job(*state, 3));
 }
 
@@ -117,7 +117,7 @@ a_policy_row_says_what_it_changes_and_nothing_else(void **state)
 	assert_null(a->at_least);
 	assert_null(a->where);
 	assert_int_equal(a->at_count, 0);
-	a = registry_adopted(*state, "login-second-factor");
+	a = registry_adopted(*state, "login-has-second-factor");
 	assert_false(a->has_grace);
 	assert_int_equal(
 	    tree_count(tree_get(tree_get(a->where, "user"), "not")), 2);
