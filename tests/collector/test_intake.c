@@ -30,6 +30,7 @@ struct bench {
 	bool has_agent; /* the lane says whose it is */
 	uint8_t agent[16];
 	bool restless; /* made anew after each record */
+	bool open;     /* the test keeps the transaction */
 };
 
 static void
@@ -106,9 +107,12 @@ take_from(struct bench *b, const char *lane, struct slice bytes)
 	memcpy(item.agent, b->agent, 16);
 	snprintf(item.at, sizeof item.at, "%u", b->at);
 	snprintf(item.next, sizeof item.next, "%u", ++b->at);
-	must(store_begin(b->store, &err), &err);
+	if (!b->open)
+		must(store_begin(b->store, &err), &err);
 	must(intake_take(b->intake, &item, NULL, clock_now_us(b->clock), &err),
 	    &err);
+	if (b->open)
+		return;
 	must(intake_move_lanes(b->intake, &err), &err);
 	must(store_commit(b->store, &err), &err);
 	intake_moved(b->intake, forget_move, NULL);
@@ -116,6 +120,23 @@ take_from(struct bench *b, const char *lane, struct slice bytes)
 		drop_intake(b);
 		make_intake(b);
 	}
+}
+
+/* Goes on in the transaction that is open; the last ends it. */
+static void
+take_within(struct bench *b, struct slice bytes)
+{
+	bool last = !b->open;
+	struct err err = {0};
+
+	b->open = true;
+	take_from(b, "lane", bytes);
+	b->open = !last;
+	if (!last)
+		return;
+	must(intake_move_lanes(b->intake, &err), &err);
+	must(store_commit(b->store, &err), &err);
+	intake_moved(b->intake, forget_move, NULL);
 }
 
 static void
@@ -127,8 +148,17 @@ take(struct bench *b, struct slice bytes)
 static void
 take_all(struct bench *b, const struct teller *t)
 {
-	for (size_t i = 0; i < t->count; i++)
-		take(b, teller_bytes(t, i));
+	struct err err = {0};
+
+	if (!b->restless)
+		must(store_begin(b->store, &err), &err);
+	for (size_t i = 0; i < t->count; i++) {
+		b->open = !b->restless && i + 1 < t->count;
+		if (b->restless)
+			take(b, teller_bytes(t, i));
+		else
+			take_within(b, teller_bytes(t, i));
+	}
 }
 
 static void
@@ -652,13 +682,18 @@ spoiled_records_never_stop_the_lane_nor_vanish(void **state)
 	unsigned seed = 20260703, lane = 0;
 	unsigned delivered = 0;
 	struct outcome o;
+	struct err err = {0};
 
 	(void)state;
-	for (; delivered < 3000; delivered++) {
+	for (; delivered < 5000; delivered++) {
 		size_t i = (size_t)rand_r(&seed) % t.count;
 
 		spoil(&bytes, teller_bytes(&t, i), &seed);
-		take(&b, buf_slice(&bytes));
+		/* Many in one transaction, as in real life. */
+		if (delivered % 100 == 0)
+			must(store_begin(b.store, &err), &err);
+		b.open = delivered % 100 != 99;
+		take_within(&b, buf_slice(&bytes));
 	}
 	buf_clear(&bytes);
 	counts = intake_counts(b.intake);
