@@ -53,6 +53,25 @@ match_message(const struct ruleset *s, struct slice message)
 	problems_free(p);
 }
 
+/* The same for all inputs, and made once. */
+static struct vocab *vocab;
+static struct piece_set *piece_set;
+
+static void
+make_base(void)
+{
+	struct problems *p = problems_new();
+	struct tree *t = tree_parse("e", slice_of(events), p);
+
+	vocab = vocab_new(t, p);
+	tree_free(t);
+	t = tree_parse("p", slice_of(pieces), p);
+	piece_set = piece_read(t, p);
+	tree_free(t);
+	assert(problems_errors(p) == 0);
+	problems_free(p);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -61,21 +80,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct slice message = {(const char *)data + end, size - end};
 	struct problems *p = problems_new();
 	struct ruleset *s = ruleset_new();
-	struct tree *t = tree_parse("e", slice_of(events), p);
 	struct rule_file file;
+	struct tree *t;
 
-	ruleset_take_vocab(s, vocab_new(t, p));
-	tree_free(t);
-	t = tree_parse("p", slice_of(pieces), p);
-	ruleset_take_pieces(s, piece_read(t, p));
-	tree_free(t);
-	assert(problems_errors(p) == 0);
+	if (!vocab)
+		make_base();
 	if (message.len)
 		message = slice_from(message, 1);
 	t = tree_parse("f.yml", text, p);
 	if (t) {
 		int result = rule_read(&file, t, "auth/f.yml", RULE_CLASSES,
-		    ruleset_vocab(s), ruleset_pieces(s), ruleset_arena(s), p);
+		    vocab, piece_set, ruleset_arena(s), p);
 
 		assert((result == 0) == (problems_errors(p) == 0));
 		ruleset_take_tree(s, t);

@@ -37,8 +37,8 @@ walk(struct problems *p, const struct tree_node *n, unsigned depth)
 
 	assert(depth <= TREE_DEPTH_MAX);
 	assert(tree_line(n) > 0 && tree_column(n) > 0);
-	/* Each problem costs; the first hundred are enough. */
-	if (problems_errors(p) < 100)
+	/* Each problem costs time; a few dozen tell as much. */
+	if (problems_errors(p) < 30)
 		read_every_way(p, n);
 	for (size_t i = 0; i < tree_count(n); i++) {
 		const struct tree_node *key = tree_key(n, i);
