@@ -2,6 +2,7 @@
 #include "assay/command.h"
 #include "cmd.h"
 #include "cmd_check.h"
+#include "cmd_init.h"
 
 static const struct command commands[] = {
     {"run", "[--once]", "collect evidence; --once reads what there is",
@@ -11,6 +12,10 @@ static const struct command commands[] = {
     {"verify", "[PATH]",
 	"check chain and seals of a store, an export or a spool", cmd_verify},
     {"status", "[--json]", "how the daemon is", cmd_status},
+    {"init", "[--from-observed [FILE]] [--isms DIR]",
+	"write a first version of what the organisation declares, with "
+	"comments",
+	cmd_init},
     {"check", "[--rules DIR] [--isms DIR] [--strict]",
 	"say what is wrong with the configuration, the checks and what the "
 	"organisation declares",
