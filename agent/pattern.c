@@ -190,7 +190,7 @@ escaped_byte(struct parser *s, size_t from)
 			    s, from, "\\x needs two hex digits, like \\x1b");
 		return high * 16 + low;
 	}
-	if ((c >= '0' && c <= '9') || (c | 32) == 'k' || (c | 32) == 'g')
+	if ((c >= '0' && c <= '9') || c == 'k' || c == 'g')
 		return refuse(s, from,
 		    "\\%c is a back reference, which a pattern may not have: "
 		    "write the text, or a group of its own",
@@ -308,13 +308,14 @@ parse_escape(struct parser *s)
 }
 
 static int
-add_group(struct parser *s, const char *name, enum pattern_check check)
+add_group(
+    struct parser *s, const char *name, enum pattern_check check, size_t at)
 {
 	if (s->group_count == PATTERN_GROUPS_MAX)
 		return refuse(s, s->at,
 		    "more than %d named groups and checked pieces",
 		    PATTERN_GROUPS_MAX);
-	s->groups[s->group_count++] = (struct pattern_group){name, check};
+	s->groups[s->group_count++] = (struct pattern_group){name, check, at};
 	return 0;
 }
 
@@ -378,7 +379,7 @@ parse_piece(struct parser *s, bool captured)
 		return NULL;
 	}
 	if (piece->check != PATTERN_ANY && !captured) {
-		if (add_group(s, NULL, piece->check))
+		if (add_group(s, NULL, piece->check, from))
 			return NULL;
 		buf_putc(&s->out, '(');
 	} else {
@@ -442,7 +443,7 @@ parse_named(struct parser *s, size_t from)
 		refuse(s, from, "a piece may not hold a named group");
 		return NULL;
 	}
-	if (!name || add_group(s, name, PATTERN_ANY))
+	if (!name || add_group(s, name, PATTERN_ANY, from))
 		return NULL;
 	s->at += len + 1;
 	buf_putc(&s->out, '(');

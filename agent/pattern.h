@@ -41,6 +41,7 @@ struct pattern_piece {
 struct pattern_group {
 	const char *name; /* NULL: a piece that stands in no named group */
 	enum pattern_check check;
+	size_t at; /* byte of the pattern as written */
 };
 
 struct pattern_facts {

@@ -223,7 +223,7 @@ read_pattern(
 }
 
 static int
-unknown_field(struct reader *r, const struct tree_node *n,
+unknown_field(struct reader *r, const struct tree_node *n, size_t at,
     const struct vocab_kind *kind, const char *name)
 {
 	const char *names[VOCAB_FIELDS_MAX + 1] = {0};
@@ -233,10 +233,10 @@ unknown_field(struct reader *r, const struct tree_node *n,
 		names[i] = kind->fields[i].name;
 	nearest = command_nearest(name, names);
 	if (nearest)
-		return tree_problem(r->problems, n,
+		return tree_problem_at(r->problems, n, at,
 		    "%s has no field '%s'; did you mean '%s'?", kind->event,
 		    name, nearest);
-	return tree_problem(r->problems, n,
+	return tree_problem_at(r->problems, n, at,
 	    "%s has no field '%s': events.yml lists those it has", kind->event,
 	    name);
 }
@@ -285,7 +285,8 @@ take_groups(struct reader *r, const struct rule *rule, struct sources *sources,
 			continue;
 		field = vocab_field(rule->kind, slice_of(name));
 		if (!field) {
-			result = unknown_field(r, n, rule->kind, name);
+			result = unknown_field(
+			    r, n, facts->groups[i].at, rule->kind, name);
 			continue;
 		}
 		sources->there[field->index] = true;
@@ -317,7 +318,7 @@ take_constants(struct reader *r, const struct rule *rule,
 
 		if (!field) {
 			result = unknown_field(
-			    r, key, rule->kind, tree_text(key).ptr);
+			    r, key, 0, rule->kind, tree_text(key).ptr);
 			continue;
 		}
 		if (sources->there[field->index]) {

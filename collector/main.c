@@ -1,7 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "assay/command.h"
+#include "cmd_check.h"
+#include "cmd_init.h"
 
 static const struct command commands[] = {
+    {"init", "[--from-observed [FILE]] [--isms DIR]",
+	"write a first version of what the organisation declares, with "
+	"comments",
+	cmd_init},
+    {"check", "[--rules DIR] [--isms DIR] [--strict]",
+	"say what is wrong with the configuration, the checks and what the "
+	"organisation declares",
+	cmd_check},
     {0},
 };
 

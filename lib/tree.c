@@ -63,35 +63,42 @@ refuse(struct parse *s, size_t line, size_t column, const char *format, ...)
 static const struct {
 	const char *said;
 	const char *advice;
+	bool begun; /* say where the thing begins */
 } advice[] = {
     {"did not find expected key",
-	"a key is expected here: check the indentation, and quote text that "
-	"holds ': ' or ' #'"},
+	"a key is expected here: check the indentation, that quotes above are "
+	"closed, and quote text that holds ': ' or ' #'",
+	false},
     {"mapping values are not allowed in this context",
-	"a ':' cannot stand here: quote the text, or check the indentation"},
+	"a ':' cannot stand here: quote the text, or check the indentation",
+	false},
     {"found character that cannot start any token",
 	"text cannot begin with this character: indent with blanks, and quote "
-	"text that begins with @, ` or %"},
+	"text that begins with @, ` or %",
+	false},
     {"could not find expected ':'",
 	"this line is neither a key nor a value: a ':' is missing, or the "
-	"indentation is wrong"},
+	"indentation is wrong",
+	false},
     {"did not find expected '-' indicator",
-	"an item of the list ('- ') is expected here: check the indentation"},
+	"an item of the list ('- ') is expected here: check the indentation",
+	false},
     {"did not find expected ',' or ']'",
-	"the list in [ ] is not closed: a ',' or ']' is missing"},
+	"the list in [ ] is not closed: a ',' or ']' is missing", true},
     {"did not find expected ',' or '}'",
-	"the map in { } is not closed: a ',' or '}' is missing"},
+	"the map in { } is not closed: a ',' or '}' is missing", true},
     {"found unexpected end of stream",
-	"the file ends inside quoted text: a closing quote is missing"},
+	"the file ends inside quoted text: a closing quote is missing", true},
     {"found unknown escape character",
-	"no such escape in double quotes: write patterns in single quotes"},
-    {"did not find expected node content", "a value is expected here"},
+	"no such escape in double quotes: write patterns in single quotes",
+	false},
+    {"did not find expected node content", "a value is expected here", false},
     {"block sequence entries are not allowed in this context",
-	"a list cannot begin here: put it on a line of its own"},
+	"a list cannot begin here: put it on a line of its own", false},
     {"did not find expected comment or line break",
-	"nothing may follow here: put it on a line of its own"},
-    {"found duplicate %YAML directive",
-	"a file needs no %YAML line: remove it"},
+	"nothing may follow here: put it on a line of its own", false},
+    {"found duplicate %YAML directive", "a file needs no %YAML line: remove it",
+	false},
 };
 
 static int
@@ -107,9 +114,15 @@ refuse_syntax(struct parse *s, const yaml_parser_t *y)
 		line = y->mark.line + 1;
 		column = 0;
 	}
-	for (size_t i = 0; i < sizeof advice / sizeof *advice; i++)
-		if (!strcmp(said, advice[i].said))
-			return refuse(s, line, column, "%s", advice[i].advice);
+	for (size_t i = 0; i < sizeof advice / sizeof *advice; i++) {
+		if (strcmp(said, advice[i].said))
+			continue;
+		if (advice[i].begun && y->context)
+			return refuse(s, line, column,
+			    "%s; it begins at line %zu", advice[i].advice,
+			    y->context_mark.line + 1);
+		return refuse(s, line, column, "%s", advice[i].advice);
+	}
 	if (y->context)
 		return refuse(s, line, column,
 		    "this is not YAML: %s (%s at line %zu)", said, y->context,
@@ -158,10 +171,15 @@ refuse_marks(struct parse *s, const yaml_event_t *e, const yaml_char_t *anchor,
 		    "anchors are not allowed: remove '&%s' and write the value "
 		    "where it is needed",
 		    (const char *)anchor);
-	if (tag)
+	if (tag) {
+		const char *name = (const char *)tag;
+		size_t known = strlen("tag:yaml.org,2002:");
+		bool core = !strncmp(name, "tag:yaml.org,2002:", known);
+
 		refuse(s, line, column,
-		    "tags are not allowed: remove '%s'; quotes make a string",
-		    (const char *)tag);
+		    "tags are not allowed: remove '%s%s'; quotes make a string",
+		    core ? "!!" : "", core ? name + known : name);
+	}
 }
 
 static int

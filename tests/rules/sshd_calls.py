@@ -5,6 +5,9 @@
     sshd_calls.py list SOURCE       every such call of a source tree
     sshd_calls.py compare SOURCE TSV
                                     exit 1 unless the list and the tree agree
+    sshd_calls.py known TSV MATCHES exit 1 unless each row's message became what
+                                    the row says; MATCHES is what
+                                    `assay-agent match --json --why` printed
 
 A call is (file, function, level, format). The files are those that the tree's
 own Makefile.in links into sshd, sshd-session and sshd-auth, less the ones
@@ -14,6 +17,7 @@ listed, as it may be INFO. Calls that log through another function (packet
 disconnects, messages to the peer that are logged as well) count like the
 logging functions themselves.
 """
+import json
 import os
 import re
 import sys
@@ -197,6 +201,24 @@ def rows(tsv):
                 yield tuple(line.rstrip("\n").split("\t"))
 
 
+def known(tsv, matches):
+    """How many rows' messages are not what the row says."""
+    wrong = 0
+    with open(matches, encoding="utf-8") as f:
+        answers = [json.loads(line) for line in f]
+    table = list(rows(tsv))
+    if len(answers) != len(table):
+        print("%d messages, %d answers" % (len(table), len(answers)))
+        return 1
+    for row, answer in zip(table, answers):
+        got = [e["rule"] for e in answer["events"]] or [answer["kind"]]
+        want = "ignored" if row[4] == "ignore" else row[4]
+        if got != [want]:
+            print("%s, not %s: %s" % ("+".join(got), want, row[5]))
+            wrong += 1
+    return wrong
+
+
 def main():
     if len(sys.argv) == 3 and sys.argv[1] == "list":
         for call in calls(sys.argv[2]):
@@ -211,6 +233,8 @@ def main():
             print("no call for the row: " + "\t".join(call))
         print("%d calls, %d rows" % (len(want), len(have)))
         return 0 if want == have and want else 1
+    if len(sys.argv) == 4 and sys.argv[1] == "known":
+        return 1 if known(sys.argv[2], sys.argv[3]) else 0
     print(__doc__, file=sys.stderr)
     return 2
 
