@@ -112,9 +112,9 @@ observed(
 }
 
 static void
-add(struct unit *u, const struct scene *s, int64_t origin_us, int64_t stop_us)
+add(struct unit *u, int64_t origin_us, int64_t stop_us)
 {
-	if (origin_us <= s->as_of_us)
+	if (origin_us != STRETCH_FOREVER)
 		u->episodes[u->episode_count++] =
 		    (struct unit_episode){origin_us, stop_us};
 }
@@ -140,10 +140,10 @@ episode_find(
 	if (u->kind == CHECK_ORGANISATION)
 		origin_us = least(origin_us, adopted_us);
 	if (count == 0) {
-		add(u, s, origin_us, STRETCH_FOREVER);
+		add(u, origin_us, STRETCH_FOREVER);
 		return 0;
 	}
-	add(u, s, least(origin_us, runs[0].origin_us), runs[0].limit_us);
+	add(u, least(origin_us, runs[0].origin_us), runs[0].limit_us);
 	for (size_t i = 0; i < count && runs[i].ended; i++) {
 		int64_t ended_us = runs[i].ended_us;
 
@@ -152,7 +152,7 @@ episode_find(
 			origin_us = least(origin_us, runs[i + 1].origin_us);
 		if (origin_us < ended_us)
 			origin_us = ended_us;
-		add(u, s, origin_us,
+		add(u, origin_us,
 		    i + 1 < count ? runs[i + 1].limit_us : STRETCH_FOREVER);
 	}
 	return 0;
