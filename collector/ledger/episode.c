@@ -7,17 +7,23 @@
 #include "stretch.h"
 
 bool
-episode_is_by_coverage(const struct definition *d)
+episode_is_built_in(const struct check *c)
 {
 	static const char *const built_in[] = {
 	    "log.loss", "log.tamper", "log.fork", "clock.state"};
 
-	if (d->check->kind == CHECK_NEVER || d->check->kind == CHECK_EACH)
-		return true;
 	for (size_t i = 0; i < sizeof built_in / sizeof *built_in; i++)
-		if (strcmp(d->check->of.event, built_in[i]) == 0)
+		if (strcmp(c->of.event, built_in[i]) == 0)
 			return true;
 	return false;
+}
+
+/* Does a unit of a host begin when its host is first watched? */
+static bool
+is_by_coverage(const struct definition *d)
+{
+	return d->check->kind == CHECK_NEVER || d->check->kind == CHECK_EACH ||
+	       episode_is_built_in(d->check);
 }
 
 /* The first instant from us on at which all classes are covered. */
@@ -62,7 +68,7 @@ by_coverage(const struct unit *u, const struct scene *s, const struct course *c,
 		int64_t at_us;
 
 		if (to_us <= us || !d || d->check->unit != u->kind ||
-		    !episode_is_by_coverage(d))
+		    !is_by_coverage(d))
 			continue;
 		at_us = first_watched(h, d->check, from_us > us ? from_us : us);
 		if (at_us < to_us)
@@ -88,7 +94,7 @@ by_event(
 		const struct definition *d = course_at(c, o->time_us);
 
 		if (!d || d->check->unit != u->kind || !may_begin(o) ||
-		    (u->kind == CHECK_HOST && episode_is_by_coverage(d)) ||
+		    (u->kind == CHECK_HOST && is_by_coverage(d)) ||
 		    (u->declared && u->kind == CHECK_JOB && !event->taken))
 			continue;
 		if (fit_definition(s, d, o, fit_at(s, o->time_us)))
@@ -112,9 +118,9 @@ observed(
 }
 
 static void
-add(struct unit *u, int64_t origin_us, int64_t stop_us)
+add(struct unit *u, const struct scene *s, int64_t origin_us, int64_t stop_us)
 {
-	if (origin_us != STRETCH_FOREVER)
+	if (origin_us <= s->as_of_us)
 		u->episodes[u->episode_count++] =
 		    (struct unit_episode){origin_us, stop_us};
 }
@@ -140,10 +146,10 @@ episode_find(
 	if (u->kind == CHECK_ORGANISATION)
 		origin_us = least(origin_us, adopted_us);
 	if (count == 0) {
-		add(u, origin_us, STRETCH_FOREVER);
+		add(u, s, origin_us, STRETCH_FOREVER);
 		return 0;
 	}
-	add(u, least(origin_us, runs[0].origin_us), runs[0].limit_us);
+	add(u, s, least(origin_us, runs[0].origin_us), runs[0].limit_us);
 	for (size_t i = 0; i < count && runs[i].ended; i++) {
 		int64_t ended_us = runs[i].ended_us;
 
@@ -152,7 +158,7 @@ episode_find(
 			origin_us = least(origin_us, runs[i + 1].origin_us);
 		if (origin_us < ended_us)
 			origin_us = ended_us;
-		add(u, origin_us,
+		add(u, s, origin_us,
 		    i + 1 < count ? runs[i + 1].limit_us : STRETCH_FOREVER);
 	}
 	return 0;
