@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "match.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -248,8 +249,10 @@ static void
 add_event(struct match_result *out, const struct match_event *new)
 {
 	const struct rule *rule = new->rule;
-	struct match_event *same = event_of_kind(out, rule->kind);
+	struct match_event *same;
 
+	assert(rule);
+	same = event_of_kind(out, rule->kind);
 	if (same) {
 		if (new->ambiguous || rule->outcome != same->rule->outcome ||
 		    rule->phase != same->rule->phase || !same_fields(new, same))
