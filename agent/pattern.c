@@ -190,7 +190,7 @@ escaped_byte(struct parser *s, size_t from)
 			    s, from, "\\x needs two hex digits, like \\x1b");
 		return high * 16 + low;
 	}
-	if ((c >= '0' && c <= '9') || (c | 32) == 'k' || (c | 32) == 'g')
+	if ((c >= '0' && c <= '9') || c == 'k' || c == 'g')
 		return refuse(s, from,
 		    "\\%c is a back reference, which a pattern may not have: "
 		    "write the text, or a group of its own",

@@ -189,7 +189,8 @@ static int
 read_base(struct loader *l)
 {
 	const struct entry *events = find_entry(l, "events.yml");
-	const struct entry *pieces = find_entry(l, "pieces.yml");
+	const struct entry *pieces =
+	    events ? find_entry(l, "pieces.yml") : NULL;
 	struct tree *t;
 
 	if (!events || !pieces)

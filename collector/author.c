@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "assay/encode.h"
-#include "entry.h"
+#include "row.h"
 
 struct author {
 	struct crypto *crypto;
@@ -146,7 +146,7 @@ append(struct author *a, struct err *err)
 
 	if (record_decode(buf_slice(&a->bytes), &r, err))
 		return err_prefix(err, "the collector's own record");
-	rc = entry_append(a->store, a->crypto, &r, &index, err);
+	rc = row_append(a->store, a->crypto, &r, &index, err);
 	record_clear(&r);
 	if (rc)
 		return -1;

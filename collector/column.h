@@ -59,22 +59,20 @@ struct column {
 	const char *const *words;     /* of WORD, NULL-terminated */
 	const struct column *columns; /* of ROW */
 	const char *refers; /* what a value must name, for the schema */
+	const char *unlike; /* a column no other row may have it in, likewise */
 	const char *about;  /* one sentence, or NULL */
 };
 
-#define COLUMN(name, kind, flags, type, member)                              \
-	{                                                                    \
-		name, kind, flags, offsetof(type, member), NULL, NULL, NULL, \
-		    NULL                                                     \
-	}
+#define COLUMN(name, kind, flags, type, member) \
+	COLUMN_OF(name, kind, flags, type, member, NULL, NULL)
 #define COLUMN_OF(name, kind, flags, type, member, words, columns)         \
 	{                                                                  \
 		name, kind, flags, offsetof(type, member), words, columns, \
-		    NULL, NULL                                             \
+		    NULL, NULL, NULL                                       \
 	}
-#define COLUMN_END                                              \
-	{                                                       \
-		NULL, COLUMN_TEXT, 0, 0, NULL, NULL, NULL, NULL \
+#define COLUMN_END                                                    \
+	{                                                             \
+		NULL, COLUMN_TEXT, 0, 0, NULL, NULL, NULL, NULL, NULL \
 	}
 
 /* The word for a kind in files, "text" ... "row", and back (false leaves

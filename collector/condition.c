@@ -197,7 +197,7 @@ condition_registers(const struct tree_node *where,
 		if (tree_get(n, "not"))
 			n = tree_get(n, "not");
 		in = tree_get(n, "in");
-		if (in)
+		if (in && slice_starts(tree_text(in), SLICE("register:")))
 			each(arg, in, slice_from(tree_text(in), 9));
 	}
 }

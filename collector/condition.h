@@ -14,7 +14,7 @@
 int condition_check(struct problems *p, const struct tree_node *where);
 
 /* Call each register that the clause names (the node of the text, the name
- * after "register:"). The clause must be well formed. */
+ * after "register:"); what is not well formed is passed over. */
 void condition_registers(const struct tree_node *where,
     void (*each)(void *arg, const struct tree_node *n, struct slice name),
     void *arg);

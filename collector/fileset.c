@@ -4,303 +4,273 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "assay/arena.h"
+#include "assay/tree.h"
 #include "assay/zone.h"
 #include "registry.h"
 
-#define DEPTH_MAX 8 /* directories below each other */
+#define FILES_MAX 4096 /* of one set */
 
-void
-fileset_clear(struct fileset *fs)
+struct fileset {
+	struct arena arena;
+	struct fileset_file files[FILES_MAX];
+	size_t count;
+	const char *zone_fault;
+};
+
+static int
+no_memory(struct err *err)
 {
-	for (size_t i = 0; i < fs->count; i++) {
-		free((void *)(uintptr_t)fs->files[i].path.ptr);
-		free((void *)(uintptr_t)fs->files[i].text.ptr);
-	}
-	free(fs->files);
-	memset(fs, 0, sizeof *fs);
+	return err_set(err, "memory is too short to read the files");
 }
 
-static struct record_file *
-find(struct fileset *fs, struct slice path)
+/* All bytes of a file, at most TREE_FILE_MAX. */
+static int
+read_fd(int fd, const char *name, struct buf *bytes, struct err *err)
 {
-	for (size_t i = 0; i < fs->count; i++)
-		if (slice_eq(fs->files[i].path, path))
-			return &fs->files[i];
+	for (;;) {
+		char *room = buf_reserve(bytes, 16384);
+		ssize_t got;
+
+		if (!room)
+			return no_memory(err);
+		got = read(fd, room, 16384);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return err_sys(err, "cannot read %s", name);
+		if (got == 0)
+			return 0;
+		bytes->len += (size_t)got;
+		if (bytes->len > TREE_FILE_MAX)
+			return err_set(err,
+			    "%s is larger than %zu KiB: split it", name,
+			    TREE_FILE_MAX / 1024);
+	}
+}
+
+static struct fileset_file *
+find(struct fileset *s, const char *path)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (!strcmp(s->files[i].path, path))
+			return &s->files[i];
 	return NULL;
 }
 
+/* Take bytes into the set; a file of the same path is replaced. */
 static int
-grow(struct fileset *fs, struct err *err)
-{
-	size_t room = fs->room ? fs->room * 2 : 32;
-	struct record_file *files;
-
-	if (fs->count < fs->room)
-		return 0;
-	if (fs->count >= FILESET_COUNT_MAX)
-		return err_set(
-		    err, "more than %d files in one set", FILESET_COUNT_MAX);
-	files = realloc(fs->files, room * sizeof *files);
-	if (!files)
-		return err_set(err, "no memory for the files");
-	fs->files = files;
-	fs->room = room;
-	return 0;
-}
-
-/* Put bytes under path, in the place of an earlier file of that path. Takes the
- * memory of bytes. */
-static int
-put(struct fileset *fs, struct crypto *c, const char *path, struct buf *bytes,
+put(struct fileset *s, const char *path, const char *name, struct slice bytes,
     struct err *err)
 {
-	struct record_file *file = find(fs, slice_of(path));
-	struct slice text = buf_slice(bytes);
-	char *name;
+	struct fileset_file *f = find(s, path);
 
-	if (bytes->failed)
-		return err_set(err, "no memory for the files");
-	if (!file) {
-		if (grow(fs, err))
-			return -1;
-		name = strdup(path);
-		if (!name)
-			return err_set(err, "no memory for the files");
-		file = &fs->files[fs->count++];
-		memset(file, 0, sizeof *file);
-		file->path = slice_of(name);
-	}
-	free((void *)(uintptr_t)file->text.ptr);
-	file->has_text = true;
-	file->text = text;
-	crypto_sha256(c, &text, 1, file->sha256);
-	memset(bytes, 0, sizeof *bytes);
-	return 0;
+	if (!f && s->count == FILES_MAX)
+		return err_set(err, "%s is one file too many: %d are allowed",
+		    name, FILES_MAX);
+	if (!f)
+		f = &s->files[s->count++];
+	f->path = arena_copy(&s->arena, slice_of(path));
+	f->name = arena_copy(&s->arena, slice_of(name));
+	f->bytes = (struct slice){arena_copy(&s->arena, bytes), bytes.len};
+	return f->path && f->name && f->bytes.ptr ? 0 : no_memory(err);
 }
 
+/* A file that need not exist. */
 static int
-read_file(const char *path, struct buf *bytes, struct err *err)
+add_file(struct fileset *s, const char *dir, const char *path, struct err *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	ssize_t got = 1;
-
-	if (fd < 0)
-		return err_sys(err, "open '%s'", path);
-	while (got > 0 && bytes->len <= FILESET_FILE_MAX) {
-		char *room = buf_reserve(bytes, 65536);
-
-		got = room ? read(fd, room, 65536) : 0;
-		if (got > 0)
-			bytes->len += (size_t)got;
-	}
-	if (got < 0)
-		err_sys(err, "read '%s'", path);
-	else if (bytes->len > FILESET_FILE_MAX)
-		got = err_set(err, "'%s' is larger than %zu KiB", path,
-		    FILESET_FILE_MAX >> 10);
-	close(fd);
-	return got < 0 ? -1 : 0;
-}
-
-static int
-put_file(struct fileset *fs, struct crypto *c, const char *on_disk,
-    const char *path, struct err *err)
-{
+	char name[4096];
 	struct buf bytes = {0};
+	int fd, result;
 
-	if (read_file(on_disk, &bytes, err) || put(fs, c, path, &bytes, err)) {
-		buf_clear(&bytes);
-		return -1;
-	}
-	return 0;
+	snprintf(name, sizeof name, "%s/%s", dir, path);
+	fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0)
+		return err_sys(err, "cannot open %s", name);
+	result = read_fd(fd, name, &bytes, err);
+	if (!result)
+		result = put(s, path, name, buf_slice(&bytes), err);
+	buf_clear(&bytes);
+	close(fd);
+	return result;
 }
 
 static bool
-is_yaml(const char *name)
+is_wanted(const char *name)
 {
 	size_t len = strlen(name);
 
-	return name[0] != '.' && len > 4 && !strcmp(name + len - 4, ".yml");
+	return *name != '.' && len > 4 && !strcmp(name + len - 4, ".yml");
 }
 
-struct walk {
-	struct fileset *fs;
-	struct crypto *c;
-	bool deep;
-};
-
-static int walk_dir(struct walk *w, const char *dir, const char *below,
-    unsigned depth, struct err *err);
-
+/* The .yml files of DIR or DIR/BELOW. */
 static int
-walk_entry(struct walk *w, const char *dir, const char *below, const char *name,
-    unsigned depth, struct err *err)
+add_dir(struct fileset *s, const char *dir, const char *below, struct err *err)
 {
-	char on_disk[PATH_MAX], path[PATH_MAX];
-	struct stat st;
-
-	if (snprintf(on_disk, sizeof on_disk, "%s/%s", dir, name) >=
-		(int)sizeof on_disk ||
-	    snprintf(path, sizeof path, "%s%s", below, name) >=
-		(int)sizeof path - 1)
-		return err_set(err, "a path below '%s' is too long", dir);
-	if (stat(on_disk, &st))
-		return errno == ENOENT ? 0 : err_sys(err, "'%s'", on_disk);
-	if (S_ISDIR(st.st_mode) && w->deep) {
-		strcat(path, "/");
-		return walk_dir(w, on_disk, path, depth + 1, err);
-	}
-	if (!S_ISREG(st.st_mode) || !is_yaml(name))
-		return 0;
-	return put_file(w->fs, w->c, on_disk, path, err);
-}
-
-static int
-walk_dir(struct walk *w, const char *dir, const char *below, unsigned depth,
-    struct err *err)
-{
-	DIR *d = opendir(dir);
+	char name[4096];
 	struct dirent *entry;
-	int rc = 0;
+	int result = 0;
+	DIR *d;
 
-	if (!d && (errno == ENOENT || errno == ENOTDIR) && depth == 0)
+	snprintf(name, sizeof name, "%s%s%s", dir, *below ? "/" : "", below);
+	d = opendir(name);
+	if (!d && errno == ENOENT)
 		return 0;
 	if (!d)
-		return err_sys(err, "open directory '%s'", dir);
-	if (depth > DEPTH_MAX)
-		rc = err_set(err, "'%s' is too deep", dir);
-	while (rc == 0 && (entry = readdir(d)))
-		if (entry->d_name[0] != '.')
-			rc = walk_entry(
-			    w, dir, below, entry->d_name, depth, err);
+		return err_sys(err, "cannot open the directory %s", name);
+	while (!result && (entry = readdir(d)))
+		if (is_wanted(entry->d_name))
+			result = add_file(s, name, entry->d_name, err);
 	closedir(d);
-	return rc;
+	return result;
 }
 
 static int
-compare(const void *a, const void *b)
+by_path(const void *left, const void *right)
 {
-	const struct record_file *left = a, *right = b;
+	const struct fileset_file *a = left, *b = right;
 
-	return slice_cmp(left->path, right->path);
+	return strcmp(a->path, b->path);
 }
 
-/* Sort, or empty it when something failed. */
-static int
-finish(struct fileset *fs, int rc)
+/* Drop what an empty file turned off, and bring the rest in order. */
+static void
+settle(struct fileset *s)
 {
-	if (rc)
-		fileset_clear(fs);
-	else if (fs->count)
-		qsort(fs->files, fs->count, sizeof *fs->files, compare);
-	return rc;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->count; i++)
+		if (s->files[i].bytes.len)
+			s->files[kept++] = s->files[i];
+	s->count = kept;
+	qsort(s->files, s->count, sizeof *s->files, by_path);
 }
 
-static int
-read_below(struct fileset *fs, struct crypto *c, const char *const *rules,
-    size_t rule_count, const char *name, struct err *err)
+/* From each directory the .yml files below a name (NULL: none) and one more
+ * file (NULL: none). */
+static struct fileset *
+new_set(const char *const *dirs, const char *below, const char *file,
+    struct err *err)
 {
-	struct walk w = {.fs = fs, .c = c};
+	struct fileset *s = calloc(1, sizeof *s);
 
-	for (size_t i = 0; i < rule_count; i++) {
-		char dir[PATH_MAX];
-
-		if (snprintf(dir, sizeof dir, "%s/%s", rules[i], name) >=
-		    (int)sizeof dir)
-			return err_set(err, "'%s' is too long", rules[i]);
-		if (walk_dir(&w, dir, "", 0, err))
-			return -1;
+	if (!s) {
+		no_memory(err);
+		return NULL;
 	}
-	return 0;
+	for (; *dirs; dirs++)
+		if ((below && add_dir(s, *dirs, below, err)) ||
+		    (file && add_file(s, *dirs, file, err))) {
+			fileset_free(s);
+			return NULL;
+		}
+	settle(s);
+	return s;
 }
 
+struct fileset *
+fileset_checks(const char *const *dirs, struct err *err)
+{
+	return new_set(dirs, "checks", "events.yml", err);
+}
+
+struct fileset *
+fileset_frameworks(const char *const *dirs, struct err *err)
+{
+	return new_set(dirs, "frameworks", NULL, err);
+}
+
+struct fileset *
+fileset_rules(const char *const *dirs, const char *name, struct err *err)
+{
+	return new_set(dirs, NULL, name, err);
+}
+
+/* The bytes of the zone, so that whoever has the records needs no zone database
+ * of the same age. */
 static int
-read_events(struct fileset *fs, struct crypto *c, const char *const *rules,
-    size_t rule_count, struct err *err)
+add_zone(struct fileset *s, const char *zone, struct err *err)
 {
-	for (size_t i = 0; i < rule_count; i++) {
-		char path[PATH_MAX];
+	struct buf bytes = {0};
+	struct err fault = {""};
+	int result = 0;
 
-		if (snprintf(path, sizeof path, "%s/events.yml", rules[i]) >=
-		    (int)sizeof path)
-			return err_set(err, "'%s' is too long", rules[i]);
-		if (access(path, F_OK) == 0 &&
-		    put_file(fs, c, path, "events.yml", err))
-			return -1;
-	}
-	return 0;
-}
-
-int
-fileset_checks(struct fileset *fs, struct crypto *c, const char *const *rules,
-    size_t rule_count, struct err *err)
-{
-	int rc;
-
-	memset(fs, 0, sizeof *fs);
-	rc = read_below(fs, c, rules, rule_count, "checks", err);
-	if (rc == 0)
-		rc = read_events(fs, c, rules, rule_count, err);
-	return finish(fs, rc);
-}
-
-int
-fileset_frameworks(struct fileset *fs, struct crypto *c,
-    const char *const *rules, size_t rule_count, struct err *err)
-{
-	memset(fs, 0, sizeof *fs);
-	return finish(
-	    fs, read_below(fs, c, rules, rule_count, "frameworks", err));
-}
-
-/* The zone that the scope names, as bytes: the ledger has no other source. */
-static int
-put_zone(struct fileset *fs, struct crypto *c, struct err *err)
-{
-	struct registry_file *files = calloc(fs->count + 1, sizeof *files);
-	struct registry *registry = NULL;
-	struct buf tzif = {0};
-	const char *zone = NULL;
-	int rc = 0;
-
-	if (!files)
-		return err_set(err, "no memory for the files");
-	for (size_t i = 0; i < fs->count; i++) {
-		files[i].path = fs->files[i].path.ptr;
-		files[i].bytes = fs->files[i].text;
-	}
-	registry = registry_parse(files, fs->count, NULL, err);
-	if (!registry)
-		rc = -1;
+	if (zone_read(zone, &bytes, &fault))
+		s->zone_fault = arena_copy(&s->arena, slice_of(fault.text));
 	else
-		zone = registry_scope(registry)->zone;
-	if (zone && (rc = zone_read(zone, &tzif, err)) != 0)
-		err_prefix(err, "the zone of the scope");
-	if (zone && rc == 0)
-		rc = put(fs, c, "zone", &tzif, err);
-	buf_clear(&tzif);
-	registry_free(registry);
-	free(files);
-	return rc;
+		result = put(s, "zone", zone, buf_slice(&bytes), err);
+	buf_clear(&bytes);
+	return result;
 }
 
-int
-fileset_isms(
-    struct fileset *fs, struct crypto *c, const char *isms, struct err *err)
+static struct registry *
+parse(const struct fileset *s, struct err *err)
 {
-	struct walk w = {.fs = fs, .c = c, .deep = true};
-	int rc;
+	struct registry_file *files = calloc(s->count + 1, sizeof *files);
+	struct registry *r;
 
-	memset(fs, 0, sizeof *fs);
-	rc = walk_dir(&w, isms, "", 0, err);
-	if (rc == 0)
-		rc = put_zone(fs, c, err);
-	return finish(fs, rc);
+	if (!files) {
+		no_memory(err);
+		return NULL;
+	}
+	for (size_t i = 0; i < s->count; i++)
+		files[i] =
+		    (struct registry_file){s->files[i].path, s->files[i].bytes};
+	r = registry_parse(files, s->count, NULL, err);
+	free(files);
+	return r;
+}
+
+struct fileset *
+fileset_isms(const char *dir, struct err *err)
+{
+	const char *const dirs[] = {dir, NULL};
+	struct fileset *s = new_set(dirs, "", NULL, err);
+	struct registry *r = s ? parse(s, err) : NULL;
+	const char *zone = r ? registry_scope(r)->zone : NULL;
+
+	if (!r || (zone && add_zone(s, zone, err))) {
+		fileset_free(s);
+		s = NULL;
+	} else {
+		settle(s);
+	}
+	registry_free(r);
+	return s;
+}
+
+void
+fileset_free(struct fileset *s)
+{
+	if (!s)
+		return;
+	arena_clear(&s->arena);
+	free(s);
+}
+
+const struct fileset_file *
+fileset_file(const struct fileset *s, size_t i)
+{
+	return i < s->count ? &s->files[i] : NULL;
+}
+
+size_t
+fileset_count(const struct fileset *s)
+{
+	return s->count;
+}
+
+const char *
+fileset_zone_fault(const struct fileset *s)
+{
+	return s->zone_fault;
 }

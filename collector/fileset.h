@@ -1,41 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fileset: the files of one set as they stand on disk now, in the form in which
- * records carry them. Knows which directories and names make a set:
+/* fileset: the files of a set as they are on disk now: checks, frameworks, the
+ * organisation's. Knows where each set lives and what belongs to it, so that
+ * `check` looks at the very files that the log is told of.
  *
- *   checks      <rules>/checks/<name>.yml, and <rules>/events.yml
- *   frameworks  <rules>/frameworks/<name>.yml
- *   isms        every .yml below the isms directory, and, as path `zone`, the
- *               TZif bytes of the zone that the scope names
- *
- * Of several rules directories a later one stands before an earlier one, file
- * by file. Names that begin with a dot are not seen. Files are sorted by path.
- */
+ * Rules may lie in several directories: a file of a later one replaces a file
+ * of the same path of an earlier one, and an empty file turns it off. Only
+ * files whose names end in .yml and do not begin with a dot are read. */
 #ifndef COLLECTOR_FILESET_H
 #define COLLECTOR_FILESET_H
 
 #include <stddef.h>
 
-#include "assay/crypto.h"
 #include "assay/err.h"
-#include "assay/record.h"
+#include "assay/slice.h"
 
-#define FILESET_FILE_MAX ((size_t)512 << 10) /* bytes of one file */
-#define FILESET_COUNT_MAX 2000
+struct fileset;
 
-struct fileset {
-	struct record_file *files; /* path, sha256, text */
-	size_t count;
-	size_t room;
+struct fileset_file {
+	const char *path; /* in the set: "backup.yml" */
+	const char *name; /* on disk, for messages */
+	struct slice bytes;
 };
 
-/* Read a set. A directory that does not exist holds no files; one that cannot
- * be read is a failure, and fs is empty then. */
-int fileset_checks(struct fileset *fs, struct crypto *c,
-    const char *const *rules, size_t rule_count, struct err *err);
-int fileset_frameworks(struct fileset *fs, struct crypto *c,
-    const char *const *rules, size_t rule_count, struct err *err);
-int fileset_isms(
-    struct fileset *fs, struct crypto *c, const char *isms, struct err *err);
-void fileset_clear(struct fileset *fs);
+/* New sets. NULL with the file and the reason when something is there and
+ * cannot be read, is larger than 256 KiB, or memory is short. The directories
+ * are NULL-terminated; one that does not exist has no files.
+ *   checks      DIR/checks/ *.yml, and DIR/events.yml as events.yml
+ *   frameworks  DIR/frameworks/ *.yml
+ *   isms        DIR/ *.yml, and as `zone` the TZif bytes of the zone they name
+ *   rules       DIR/NAME, one file of the rules, such as registers.yml */
+struct fileset *fileset_checks(const char *const *dirs, struct err *err);
+struct fileset *fileset_frameworks(const char *const *dirs, struct err *err);
+struct fileset *fileset_isms(const char *dir, struct err *err);
+struct fileset *fileset_rules(
+    const char *const *dirs, const char *name, struct err *err);
+void fileset_free(struct fileset *s);
+
+/* The i-th in the order of paths (bytes), NULL past the last. Borrows. */
+const struct fileset_file *fileset_file(const struct fileset *s, size_t i);
+size_t fileset_count(const struct fileset *s);
+
+/* Of an isms set: why the zone it names has no bytes (no such zone), or NULL.
+ * Times are then those of UTC. */
+const char *fileset_zone_fault(const struct fileset *s);
 
 #endif

@@ -10,13 +10,13 @@
 
 #include "assay/crypto.h"
 #include "assay/err.h"
+#include "assay/machine.h"
 #include "assay/record.h"
 
 struct identity {
 	uint8_t id[16];
 	struct crypto_key *key;
-	char host_name[256];
-	uint8_t host_id[16];
+	struct machine machine;
 };
 
 /* Read it from the state directory, or make it there. On failure i is as

@@ -269,7 +269,7 @@ static int
 fill_relays(struct registry *r, struct problems *p)
 {
 	static const struct column host = {
-	    "relays", COLUMN_HOST, 0, 0, NULL, NULL, NULL, NULL};
+	    "relays", COLUMN_HOST, 0, 0, NULL, NULL, NULL, NULL, NULL};
 	const char **names = arena_array(&r->arena,
 	    registry_named_count(r->trees, r->tree_count, "relays"),
 	    sizeof *names);

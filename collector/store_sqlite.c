@@ -565,6 +565,7 @@ store_projected(struct store *s, struct err *err)
 int
 store_begin(struct store *s, struct err *err)
 {
+	s->trouble = STORE_FINE;
 	return execute(s, "BEGIN IMMEDIATE", "beginning", err);
 }
 

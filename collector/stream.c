@@ -30,6 +30,12 @@ stream_next(struct stream *s, struct stream_item *item, struct err *err)
 	return s->ops->next(s->impl, item, err);
 }
 
+bool
+stream_has(const struct stream *s, const char *lane)
+{
+	return s->ops->has(s->impl, lane);
+}
+
 int
 stream_stored(
     struct stream *s, const char *lane, const char *position, struct err *err)

@@ -37,6 +37,7 @@ struct stream_item {
 struct stream_ops {
 	enum stream_got (*next)(
 	    void *impl, struct stream_item *item, struct err *err);
+	bool (*has)(const void *impl, const char *lane);
 	int (*stored)(void *impl, const char *lane, const char *position,
 	    struct err *err);
 	void (*progress)(const void *impl, uint64_t *done, uint64_t *total);
@@ -57,6 +58,9 @@ struct stream *stream_new(
 
 enum stream_got stream_next(
     struct stream *s, struct stream_item *item, struct err *err);
+
+/* Is this lane one of the stream's? */
+bool stream_has(const struct stream *s, const char *lane);
 
 /* Everything of the lane up to position is safe in the store. A failure is only
  * worth a word: the other side keeps what it has longer. */

@@ -67,6 +67,14 @@ next(void *impl, struct stream_item *item, struct err *err)
 	return got == SPOOLREAD_DAMAGE ? STREAM_DAMAGE : STREAM_RECORD;
 }
 
+static bool
+has(const void *impl, const char *lane)
+{
+	const struct spool *spool = impl;
+
+	return strcmp(spool->lane, lane) == 0;
+}
+
 static int
 stored(void *impl, const char *lane, const char *position, struct err *err)
 {
@@ -100,6 +108,7 @@ close_spool(void *impl)
 
 static const struct stream_ops ops = {
     .next = next,
+    .has = has,
     .stored = stored,
     .progress = progress,
     .close = close_spool,

@@ -34,8 +34,8 @@ int ledger_add(
     struct ledger *l, uint64_t index, struct slice bytes, struct err *err);
 
 /* The same for a record that is decoded already (borrowed until return). */
-int ledger_add_record(struct ledger *l, uint64_t index, const struct record *r,
-    struct err *err);
+int ledger_add_record(
+    struct ledger *l, uint64_t index, const struct record *r, struct err *err);
 
 /* Counted records so far: the greatest known_at. */
 uint64_t ledger_known(const struct ledger *l);
@@ -46,8 +46,8 @@ int64_t ledger_latest_us(struct ledger *l);
 
 /* The answer at as_of, knowing the first known_at counted records (LEDGER_ALL:
  * all). NULL when memory is short or as_of is outside stamp.h's years. */
-const struct report *ledger_report(struct ledger *l, int64_t as_of_us,
-    uint64_t known_at, struct err *err);
+const struct report *ledger_report(
+    struct ledger *l, int64_t as_of_us, uint64_t known_at, struct err *err);
 
 /* How many times a slot was judged since ledger_new. */
 uint64_t ledger_judged(const struct ledger *l);
@@ -69,8 +69,8 @@ struct ledger_event {
  * ("A.8.13": their record names it) or that its checks ask for; NULL: all.
  * Stops when visit says false. */
 typedef bool ledger_event_fn(void *arg, const struct ledger_event *event);
-void ledger_events(const struct ledger *l, const char *control,
-    int64_t from_us, int64_t to_us, ledger_event_fn *visit, void *arg);
+void ledger_events(const struct ledger *l, const char *control, int64_t from_us,
+    int64_t to_us, ledger_event_fn *visit, void *arg);
 
 /* A gap that counts and overlaps [from, to). */
 struct ledger_gap {

@@ -38,7 +38,7 @@ struct report_check {
 	const char *reason;
 	struct rating_counts counts; /* counted slots; open ones beside them */
 	size_t units, units_ineffective, units_unknown;
-	int64_t covered_us, period_us; /* sums over counted closed slots */
+	int64_t covered_us, period_us;	/* sums over counted closed slots */
 	const struct report_unit *unit; /* by id, units of them */
 };
 
@@ -49,7 +49,7 @@ struct report_control {
 	const char *mode; /* direct joined facet attest */
 	enum rating rating;
 	const char *reason;
-	int64_t last_evidence_us; /* REPORT_NEVER */
+	int64_t last_evidence_us;	   /* REPORT_NEVER */
 	const struct report_check *checks; /* by id */
 	size_t check_count;
 };

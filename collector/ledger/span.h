@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* span: sets of time as sorted, disjoint, non-empty, half-open stretches [from,
- * to) that do not touch each other. So equal sets have equal stretches. Pure. */
+ * to) that do not touch each other. So equal sets have equal stretches. Memory
+ * comes from an arena and goes with it. Pure. */
 #ifndef COLLECTOR_LEDGER_SPAN_H
 #define COLLECTOR_LEDGER_SPAN_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "assay/arena.h"
 
 #define SPAN_FOREVER INT64_MAX
 
@@ -22,31 +25,21 @@ struct spans {
 	size_t room;
 };
 
-void spans_clear(struct spans *s);
+/* s becomes s with [from, to), or without it; nothing when from >= to. Cheap at
+ * the end of s. -1 when memory is short: s is as before. */
+int spans_add(struct spans *s, struct arena *a, int64_t from_us, int64_t to_us);
+int spans_cut(struct spans *s, struct arena *a, int64_t from_us, int64_t to_us);
 
-/* Forget the stretches, keep the memory. */
-void spans_reset(struct spans *s);
+/* into (replaced; neither a nor b) becomes what is in a or b, in a and not in
+ * b, in exactly one of them. -1 when memory is short. */
+int spans_unite(struct spans *into, struct arena *arena, const struct spans *a,
+    const struct spans *b);
+int spans_subtract(struct spans *into, struct arena *arena,
+    const struct spans *a, const struct spans *b);
+int spans_differ(struct spans *into, struct arena *arena, const struct spans *a,
+    const struct spans *b);
 
-/* s becomes s with [from, to); nothing when from >= to. Cheap when it comes
- * after all others. -1 when memory is short: s is as before. */
-int spans_add(struct spans *s, int64_t from_us, int64_t to_us);
-
-/* s becomes s without [from, to), or without all of other. */
-int spans_cut(struct spans *s, int64_t from_us, int64_t to_us);
-int spans_subtract(struct spans *s, const struct spans *other);
-
-/* s becomes what is in both, or in either. */
-int spans_intersect(struct spans *s, const struct spans *other);
-int spans_unite(struct spans *s, const struct spans *other);
-
-/* into (of any content) becomes what is in exactly one of a and b. */
-int spans_differ(
-    const struct spans *a, const struct spans *b, struct spans *into);
-
-int spans_copy(struct spans *into, const struct spans *from);
-
-/* The first stretch that ends after us, count when there is none: where a walk
- * over [us, ...) begins. */
+/* The first stretch that ends after us; count when there is none. */
 size_t spans_find(const struct spans *s, int64_t us);
 
 /* Is any, or all, of [from, to) in s? An empty stretch is wholly in any set. */
@@ -58,7 +51,7 @@ int64_t spans_measure(const struct spans *s, int64_t from_us, int64_t to_us);
 
 /* The first stretch of [from, to) that is not in s. False when there is none
  * (*hole untouched). */
-bool spans_hole(const struct spans *s, int64_t from_us, int64_t to_us,
-    struct span *hole);
+bool spans_hole(
+    const struct spans *s, int64_t from_us, int64_t to_us, struct span *hole);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* entry: one record becomes one row of the log, with the facts of it that the
+/* row: one record becomes one row of the log, with the facts of it that the
  * projections keep. The collector's own records and those of the agents come
  * through here, so the log and what is derived from it cannot differ. */
-#ifndef COLLECTOR_ENTRY_H
-#define COLLECTOR_ENTRY_H
+#ifndef COLLECTOR_ROW_H
+#define COLLECTOR_ROW_H
 
 #include "assay/crypto.h"
 #include "assay/err.h"
@@ -11,14 +11,14 @@
 #include "store.h"
 
 /* The key of a record's row. */
-struct store_key entry_key(const struct record *r);
+struct store_key row_key(const struct record *r);
 
 /* Append a decoded record, within a transaction. *index is its place. */
-int entry_append(struct store *s, struct crypto *c, const struct record *r,
+int row_append(struct store *s, struct crypto *c, const struct record *r,
     uint64_t *index, struct err *err);
 
 /* Make the projections again from the log, in a transaction of their own, if
  * the store needs it. */
-int entry_project(struct store *s, struct err *err);
+int row_project(struct store *s, struct err *err);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "entry.h"
+#include "row.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #define PROJECT_ROWS 512 /* at a time: no row outlives the next call */
 
 struct store_key
-entry_key(const struct record *r)
+row_key(const struct record *r)
 {
 	struct store_key key = {.sequence = r->sequence};
 
@@ -22,7 +22,7 @@ static int
 add_facts(
     struct store *s, const struct record *r, uint64_t index, struct err *err)
 {
-	struct store_key key = entry_key(r);
+	struct store_key key = row_key(r);
 	struct slice name = {0};
 	char *host = NULL;
 	int rc;
@@ -40,10 +40,10 @@ add_facts(
 }
 
 int
-entry_append(struct store *s, struct crypto *c, const struct record *r,
+row_append(struct store *s, struct crypto *c, const struct record *r,
     uint64_t *index, struct err *err)
 {
-	struct store_key key = entry_key(r);
+	struct store_key key = row_key(r);
 	uint8_t leaf[CHAIN_LEN];
 
 	chain_leaf(c, r->bytes, leaf);
@@ -115,7 +115,7 @@ project_all(struct store *s, struct facts *facts, struct err *err)
 }
 
 int
-entry_project(struct store *s, struct err *err)
+row_project(struct store *s, struct err *err)
 {
 	struct facts *facts;
 	int rc = -1;

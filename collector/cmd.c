@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "assay/command.h"
+#include "assay/printable.h"
+#include "assay/stamp.h"
+
+static int64_t
+now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * STAMP_US_PER_S + ts.tv_nsec / 1000;
+}
+
+/* "2026-07-03" or "2026-07-03T14:59[:17[.000000]]Z", filled up to the one wire
+ * form. */
+bool
+cmd_time(const char *text, int64_t *us)
+{
+	static const char rest[] = "T00:00:00.000000Z";
+	char full[STAMP_LEN + 1] = "";
+	size_t len = strlen(text), at = len;
+
+	if (strcmp(text, "now") == 0) {
+		*us = now_us();
+		return true;
+	}
+	if (len > 0 && text[len - 1] == 'Z')
+		at--;
+	else if (len != 10)
+		return false;
+	if (at != 10 && at != 16 && at != 19 && (at < 21 || at > 26))
+		return false;
+	memcpy(full, text, at);
+	memcpy(full + at, rest + at - 10, STAMP_LEN - at);
+	return stamp_parse((struct slice){full, STAMP_LEN}, us);
+}
+
+int
+cmd_bad_time(const char *option, const char *text)
+{
+	fprintf(stderr,
+	    "assay-collector: %s '%s' is no time; want 2026-07-03, "
+	    "2026-07-03T14:59:17Z or now\n",
+	    option, text);
+	return COMMAND_USAGE;
+}
+
+int
+cmd_print(struct buf *out)
+{
+	int code = COMMAND_OK;
+
+	if (out->failed) {
+		fputs("assay-collector: out of memory\n", stderr);
+		code = COMMAND_UNREACHABLE;
+	} else if (fwrite(out->ptr, 1, out->len, stdout) != out->len ||
+		   fflush(stdout)) {
+		perror("assay-collector: standard output");
+		code = COMMAND_UNREACHABLE;
+	}
+	buf_clear(out);
+	return code;
+}
+
+int
+cmd_fail(int code, const struct err *err)
+{
+	struct buf text = {0};
+
+	printable_put(&text, slice_of(err->text));
+	fprintf(stderr, "assay-collector: %.*s\n", SLICE_FMT(buf_slice(&text)));
+	buf_clear(&text);
+	return code;
+}
+
+bool
+cmd_colour(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !getenv("NO_COLOR") &&
+	       !(term && strcmp(term, "dumb") == 0);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd: the subcommands that read and run, one file each (cmd_<name>.c), and the
+ * few words they share. Each takes argv from its own name on and returns an
+ * exit code; data goes to standard output, talk to standard error. */
+#ifndef COLLECTOR_CMD_H
+#define COLLECTOR_CMD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "assay/buf.h"
+#include "assay/err.h"
+#include "assay/slice.h"
+
+int cmd_run(int argc, char **argv);
+int cmd_report(int argc, char **argv);
+int cmd_timeline(int argc, char **argv);
+int cmd_coverage(int argc, char **argv);
+int cmd_export(int argc, char **argv);
+int cmd_verify(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+
+/* A time as people give it: RFC 3339 in UTC with or without a fraction, a date
+ * (its first instant), or `now`. False leaves *us. */
+bool cmd_time(const char *text, int64_t *us);
+
+/* Say that text is no time for this option; the exit code for that. */
+int cmd_bad_time(const char *option, const char *text);
+
+/* Write what a command made to standard output. The exit code: 0, or that of
+ * output that cannot be written. Clears out. */
+int cmd_print(struct buf *out);
+
+/* Say an error; code. */
+int cmd_fail(int code, const struct err *err);
+
+/* True when standard output is a terminal that wants colour. */
+bool cmd_colour(void);
+
+#endif

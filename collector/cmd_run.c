@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "assay/clock.h"
+#include "assay/command.h"
+#include "assay/log.h"
+#include "assay/loop.h"
+#include "assay/stamp.h"
+#include "arguments.h"
+#include "collector.h"
+#include "settings.h"
+#include "status.h"
+
+#define IDLE_US INT64_C(500000)	   /* between looks at idle streams */
+#define FILES_US INT64_C(10000000) /* between looks at the files */
+#define STATUS_US INT64_C(5000000)
+#define RETRY_US INT64_C(1000000) /* after a failed round; doubles */
+#define RETRY_MAX_US INT64_C(60000000)
+
+static const struct argument arguments[] = {
+    ARGUMENTS_COMMON,
+    {"--isms", "DIR", "what the organisation declares"},
+    {"--spool", "DIR", "read this spool, whatever the configuration says"},
+    {"--once", NULL, "read what there is, commit, seal, stop"},
+    {"--now", "TIME", "with --once: the simulated time it is (RFC 3339)"},
+    {0},
+};
+
+struct daemon {
+	struct settings settings;
+	struct clock *clock;
+	struct collector *collector;
+	struct loop *loop;
+	struct loop_watch *timer;
+	struct loop_watch *signals[3];
+	int64_t files_mono_us, status_mono_us;
+	int64_t retry_us;
+	int code;
+};
+
+static int
+code_of(enum store_trouble trouble)
+{
+	switch (trouble) {
+	case STORE_DENIED:
+		return COMMAND_PERMISSION;
+	case STORE_BROKEN:
+		return COMMAND_INTEGRITY;
+	default:
+		return COMMAND_UNREACHABLE;
+	}
+}
+
+static void
+write_status(struct daemon *d, const char *state)
+{
+	struct buf json = {0};
+	struct err err;
+
+	collector_status(d->collector, state, &json);
+	if (json.failed)
+		log_warnx("run", "no memory for the status");
+	else if (status_write(d->settings.state, buf_slice(&json), &err))
+		log_warnx("run", "the status cannot be written: %s", err.text);
+	buf_clear(&json);
+}
+
+/* Rounds until the streams have no more, then the last one. */
+static int
+finish(struct daemon *d, struct err *err)
+{
+	enum collector_round round;
+
+	do {
+		round = collector_round(d->collector, false, err);
+		if (clock_mono_us(d->clock) >= d->status_mono_us) {
+			write_status(d, "running");
+			d->status_mono_us =
+			    clock_mono_us(d->clock) + STATUS_US / 10;
+		}
+	} while (round == COLLECTOR_BUSY);
+	if (round == COLLECTOR_FAILED)
+		return -1;
+	return collector_round(d->collector, true, err) == COLLECTOR_FAILED ? -1
+									    : 0;
+}
+
+static int
+run_once(struct daemon *d)
+{
+	struct err err = {0};
+	size_t unreadable;
+
+	if (finish(d, &err)) {
+		log_errorx("run", "%s", err.text);
+		return code_of(collector_trouble(d->collector));
+	}
+	unreadable = collector_unreadable(d->collector);
+	write_status(d, "stopped");
+	return unreadable ? COMMAND_UNREACHABLE : COMMAND_OK;
+}
+
+/* ---- the daemon ---- */
+
+static void
+on_stop(void *arg)
+{
+	struct daemon *d = arg;
+
+	loop_stop(d->loop);
+}
+
+static void
+look_at_files(struct daemon *d, bool settled)
+{
+	struct err err;
+
+	if (collector_look_at_files(d->collector, settled, &err))
+		log_warnx("run", "what is in force stays: %s", err.text);
+	d->files_mono_us = clock_mono_us(d->clock) + FILES_US;
+}
+
+static void
+on_reload(void *arg)
+{
+	look_at_files(arg, false);
+}
+
+static void
+on_failed(struct daemon *d, const struct err *err)
+{
+	enum store_trouble trouble = collector_trouble(d->collector);
+
+	if (trouble == STORE_BROKEN || trouble == STORE_DENIED) {
+		log_errorx("run", "stopping: %s", err->text);
+		d->code = code_of(trouble);
+		loop_stop(d->loop);
+		return;
+	}
+	d->retry_us = d->retry_us ? d->retry_us * 2 : RETRY_US;
+	if (d->retry_us > RETRY_MAX_US)
+		d->retry_us = RETRY_MAX_US;
+	log_warnx("run", "nothing was stored, trying again in %d s: %s",
+	    (int)(d->retry_us / STAMP_US_PER_S), err->text);
+	loop_after(d->timer, d->retry_us);
+}
+
+static void
+on_tick(void *arg)
+{
+	struct daemon *d = arg;
+	struct err err = {0};
+	int64_t now = clock_mono_us(d->clock);
+	enum collector_round round;
+
+	if (now >= d->files_mono_us)
+		look_at_files(d, true);
+	round = collector_round(d->collector, false, &err);
+	if (round == COLLECTOR_FAILED) {
+		on_failed(d, &err);
+		return;
+	}
+	d->retry_us = 0;
+	if (now >= d->status_mono_us) {
+		write_status(d, "running");
+		d->status_mono_us = now + STATUS_US;
+	}
+	loop_after(d->timer, round == COLLECTOR_BUSY ? 0 : IDLE_US);
+}
+
+static int
+watch(struct daemon *d)
+{
+	static const int stops[] = {SIGTERM, SIGINT};
+
+	d->loop = loop_new();
+	if (!d->loop)
+		return -1;
+	for (size_t i = 0; i < 2; i++) {
+		d->signals[i] = loop_signal(d->loop, stops[i], on_stop, d);
+		if (!d->signals[i])
+			return -1;
+	}
+	d->signals[2] = loop_signal(d->loop, SIGHUP, on_reload, d);
+	d->timer = loop_timer(d->loop, on_tick, d);
+	if (!d->signals[2] || !d->timer)
+		return -1;
+	return loop_after(d->timer, 0);
+}
+
+static void
+unwatch(struct daemon *d)
+{
+	for (size_t i = 0; i < 3; i++)
+		loop_watch_free(d->signals[i]);
+	loop_watch_free(d->timer);
+	loop_free(d->loop);
+}
+
+static int
+run_daemon(struct daemon *d)
+{
+	struct err err = {0};
+
+	if (watch(d) || loop_run(d->loop)) {
+		log_error("run", "the event loop");
+		unwatch(d);
+		return COMMAND_UNREACHABLE;
+	}
+	unwatch(d);
+	if (d->code)
+		return d->code;
+	if (collector_round(d->collector, true, &err) == COLLECTOR_FAILED) {
+		log_errorx("run", "%s", err.text);
+		return code_of(collector_trouble(d->collector));
+	}
+	write_status(d, "stopped");
+	log_info("run", "stopped");
+	return COMMAND_OK;
+}
+
+/* ---- starting ---- */
+
+static int
+make_clock(struct daemon *d, const struct arguments *a)
+{
+	const char *now = arguments_value(a, "--now");
+	int64_t us;
+
+	if (now && !arguments_has(a, "--once")) {
+		fputs("assay-collector: --now goes with --once only\n", stderr);
+		return COMMAND_USAGE;
+	}
+	if (now && !cmd_time(now, &us))
+		return cmd_bad_time("--now", now);
+	d->clock = now ? clock_new_simulated(us) : clock_new();
+	return d->clock ? COMMAND_OK : COMMAND_UNREACHABLE;
+}
+
+static int
+open_all(struct daemon *d)
+{
+	enum store_trouble trouble;
+	struct err err = {0};
+
+	d->collector = collector_open(&d->settings, d->clock, &trouble, &err);
+	if (!d->collector) {
+		log_errorx("run", "%s", err.text);
+		return code_of(trouble);
+	}
+	if (collector_look_at_files(d->collector, false, &err)) {
+		log_errorx("run", "%s", err.text);
+		return COMMAND_USAGE;
+	}
+	if (collector_framework_files(d->collector) == 0)
+		log_warnx("run",
+		    "no framework files below '%s': nothing can be rated; "
+		    "name the directory of rules with --rules",
+		    d->settings.rules[0] ? d->settings.rules[0] : "");
+	d->files_mono_us = clock_mono_us(d->clock) + FILES_US;
+	return COMMAND_OK;
+}
+
+int
+cmd_run(int argc, char **argv)
+{
+	struct daemon d = {0};
+	struct arguments a;
+	struct buf wrong = {0};
+	int code =
+	    arguments_parse(&a, arguments, "run [--once]", 0, argc, argv);
+
+	if (code >= 0)
+		return code;
+	log_start(STDERR_FILENO, LOG_AT_INFO, -1);
+	/* A reader of our output that goes away must not end a transaction. */
+	signal(SIGPIPE, SIG_IGN);
+	if (settings_load(&d.settings, &a, &wrong)) {
+		fwrite(wrong.ptr, 1, wrong.len, stderr);
+		code = COMMAND_USAGE;
+	} else {
+		code = make_clock(&d, &a);
+	}
+	if (code < 0 || code == COMMAND_OK)
+		code = open_all(&d);
+	if (code == COMMAND_OK)
+		code =
+		    arguments_has(&a, "--once") ? run_once(&d) : run_daemon(&d);
+	collector_close(d.collector);
+	clock_free(d.clock);
+	settings_clear(&d.settings);
+	buf_clear(&wrong);
+	return code;
+}

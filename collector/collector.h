@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* collector: builds the pipeline streams -> intake -> store from the settings,
+ * turns it in rounds, and takes it down. A round is one transaction: what the
+ * streams brought, what was found, the collector's own records, the positions
+ * of the lanes. After a round that failed everything in memory is made anew
+ * from the store. Works by collector_round alone; who calls it and when is not
+ * its business. */
+#ifndef COLLECTOR_COLLECTOR_H
+#define COLLECTOR_COLLECTOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "assay/buf.h"
+#include "assay/clock.h"
+#include "assay/err.h"
+#include "settings.h"
+#include "store.h"
+
+struct collector;
+
+/* Open the state directory (made when missing, mode 0750) and its store.
+ * Borrows settings and clock. NULL with the trouble and a sentence. */
+struct collector *collector_open(const struct settings *settings,
+    const struct clock *clock, enum store_trouble *trouble, struct err *err);
+void collector_close(struct collector *c);
+
+enum collector_round {
+	COLLECTOR_FAILED = -1, /* nothing of it happened; see the trouble */
+	COLLECTOR_IDLE = 0,    /* the streams have no more now */
+	COLLECTOR_BUSY = 1,
+};
+
+/* One round. at_end: judge without grace and seal what is written. */
+enum collector_round collector_round(
+    struct collector *c, bool at_end, struct err *err);
+
+/* What a failed round means for whoever calls. */
+enum store_trouble collector_trouble(const struct collector *c);
+
+/* Look at the files of checks, isms and frameworks: news are written in the
+ * next round. settled: only what stood still since the look before. -1 when
+ * some cannot be read; what is in force then stays. */
+int collector_look_at_files(struct collector *c, bool settled, struct err *err);
+
+/* Framework files at the last look: without any there is nothing to rate. */
+size_t collector_framework_files(const struct collector *c);
+
+/* Streams that could not be read in the last round. */
+size_t collector_unreadable(const struct collector *c);
+
+/* Append the status as JSON (status.h). state: "running" or "stopped". */
+void collector_status(
+    const struct collector *c, const char *state, struct buf *out);
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "test.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "assay/options.h"
+
+static const struct options_entry table[] = {
+    {"state", OPTIONS_TEXT, 0, 0, "/var/lib/x", "where the state is"},
+    {"rules", OPTIONS_TEXTS, 0, 0, "/usr/a /etc/b", "rule directories"},
+    {"spool.max_bytes", OPTIONS_BYTES, 4096, INT64_MAX, "1GiB", "the limit"},
+    {"spool.keep", OPTIONS_DURATION, 0, 0, "14d", "how long"},
+    {"spool.days", OPTIONS_NUMBER, 1, 30, "14", "days"},
+    {"loud", OPTIONS_BOOL, 0, 1, "false", "say more"},
+    {"sources", OPTIONS_NODE, 0, 0, NULL, "what to read"},
+    {"kafka", OPTIONS_NODE, 0, 0, NULL, "how to send"},
+    {0},
+};
+
+static struct options *
+load(const char *text, char path[300], struct problems *p)
+{
+	snprintf(path, 300, "%s/agent.yml", test_dir());
+	test_write(path, slice_of(text));
+	return options_load(table, path, true, p);
+}
+
+/* All problems of a text as the person sees them, without the path. */
+static void
+expect_problem(const char *text, const char *wanted)
+{
+	struct problems *p = problems_new();
+	struct buf out = {0};
+	char path[300];
+
+	assert_null(load(text, path, p));
+	problems_print(p, &out);
+	buf_putc(&out, '\0');
+	if (!strstr(out.ptr, wanted))
+		fail_msg("no '%s' in:\n%s", wanted, out.ptr);
+	buf_clear(&out);
+	problems_free(p);
+}
+
+static void
+no_file_at_all_gives_the_defaults(void **state)
+{
+	struct problems *p = problems_new();
+	struct options *o =
+	    options_load(table, "/nonexistent/agent.yml", false, p);
+
+	(void)state;
+	assert_non_null(o);
+	assert_string_equal(options_text(o, "state"), "/var/lib/x");
+	assert_string_equal(options_texts(o, "rules")[1], "/etc/b");
+	assert_null(options_texts(o, "rules")[2]);
+	assert_int_equal(options_number(o, "spool.max_bytes"), 1 << 30);
+	assert_int_equal(
+	    options_number(o, "spool.keep"), INT64_C(14) * 86400 * 1000000);
+	assert_false(options_bool(o, "loud"));
+	assert_false(options_given(o, "loud"));
+	assert_null(options_node(o, "sources", 0));
+	options_free(o);
+	assert_null(options_load(table, "/nonexistent/agent.yml", true, p));
+	assert_int_equal(problems_errors(p), 1);
+	problems_free(p);
+}
+
+static void
+drop_ins_merge_maps_and_replace_lists(void **state)
+{
+	struct problems *p = problems_new();
+	char path[300], more[400];
+	struct options *o = load("rules: [/a, /b, /c]\n"
+				 "spool: {max_bytes: 2MiB, days: 3}\n"
+				 "sources: [{file: /one}]\n"
+				 "kafka: {acks: all, linger: 5}\n",
+	    path, p);
+
+	(void)state;
+	assert_non_null(o);
+	options_free(o);
+	path[strlen(path) - 4] = '\0';
+	snprintf(more, sizeof more, "%s.d", path);
+	assert_int_equal(mkdir(more, 0700), 0);
+	strcat(path, ".yml");
+	strcat(more, "/20-b.yml");
+	test_write(more, SLICE("rules: /only\nspool: {days: 9}\n"
+			       "sources: [{file: /two}]\nkafka: {acks: 1}\n"));
+	memcpy(more + strlen(more) - 8, "10-a.yml", 8);
+	test_write(more, SLICE("spool:\n  days: 5\nloud: true\n"));
+	o = options_load(table, path, true, p);
+	assert_non_null(o);
+	assert_string_equal(options_texts(o, "rules")[0], "/only");
+	assert_null(options_texts(o, "rules")[1]);
+	assert_int_equal(options_number(o, "spool.max_bytes"), 2 << 20);
+	assert_int_equal(options_number(o, "spool.days"), 9);
+	assert_true(options_bool(o, "loud"));
+	assert_null(options_node(o, "sources", 1));
+	assert_slice(tree_text(tree_get(
+			 tree_item(options_node(o, "sources", 0), 0), "file")),
+	    SLICE("/two"));
+	assert_non_null(options_node(o, "kafka", 1));
+	assert_null(options_node(o, "kafka", 2));
+	options_free(o);
+	problems_free(p);
+}
+
+static void
+the_command_line_wins_and_its_lists_add_up(void **state)
+{
+	struct problems *p = problems_new();
+	char path[300];
+	struct options *o = load("rules: [/a, /b]\nstate: /s\n", path, p);
+
+	(void)state;
+	assert_int_equal(options_set(o, "rules", "/x y", p), 0);
+	assert_int_equal(options_set(o, "rules", "/z", p), 0);
+	assert_int_equal(options_set(o, "state", "/t", p), 0);
+	assert_string_equal(options_texts(o, "rules")[0], "/x y");
+	assert_string_equal(options_texts(o, "rules")[1], "/z");
+	assert_null(options_texts(o, "rules")[2]);
+	assert_string_equal(options_text(o, "state"), "/t");
+	assert_int_equal(options_set(o, "spool.days", "31", p), -1);
+	assert_int_equal(problems_errors(p), 1);
+	options_free(o);
+	problems_free(p);
+}
+
+static void
+what_is_wrong_is_said_with_its_place(void **state)
+{
+	(void)state;
+	expect_problem("sattes: /x\n", "agent.yml:1:1: ");
+	expect_problem("stat: /x\n", "did you mean 'state'");
+	expect_problem("spool: {max_byte: 1GiB}\n", "max_bytes");
+	expect_problem("spool:\n  max_bytes: 1 gig\n", "agent.yml:2:14: ");
+	expect_problem("spool: {max_bytes: 1}\n", "out of range");
+	expect_problem("spool: {days: 31}\n", "it may be 1 to 30");
+	expect_problem("spool: {keep: soon}\n", "a duration such as");
+	expect_problem("loud: yes\n", "true or false");
+	expect_problem("spool: 5\n", "agent.yml:1:8: ");
+}
+
+static void
+sizes_beyond_any_number_are_refused(void **state)
+{
+	(void)state;
+	expect_problem("spool: {max_bytes: 9999999999GiB}\n", "a size such as");
+	expect_problem(
+	    "spool: {max_bytes: 99999999999999999999}\n", "a size such as");
+	expect_problem("spool: {max_bytes: -5}\n", "a size such as");
+	expect_problem("spool: {max_bytes: GiB}\n", "a size such as");
+}
+
+static void
+what_is_shown_names_where_it_is_from(void **state)
+{
+	struct problems *p = problems_new();
+	struct buf out = {0};
+	char path[300];
+	struct options *o = load("\nspool: {days: 9}\n", path, p);
+
+	(void)state;
+	options_show(o, &out);
+	buf_putc(&out, '\0');
+	assert_non_null(strstr(out.ptr, "  days: 9\t# "));
+	assert_non_null(strstr(out.ptr, "agent.yml:2; days"));
+	assert_non_null(strstr(out.ptr, "state: /var/lib/x\t# default;"));
+	buf_clear(&out);
+	options_free(o);
+	problems_free(p);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(no_file_at_all_gives_the_defaults),
+	    cmocka_unit_test(drop_ins_merge_maps_and_replace_lists),
+	    cmocka_unit_test(the_command_line_wins_and_its_lists_add_up),
+	    cmocka_unit_test(what_is_wrong_is_said_with_its_place),
+	    cmocka_unit_test(sizes_beyond_any_number_are_refused),
+	    cmocka_unit_test(what_is_shown_names_where_it_is_from),
+	};
+
+	return cmocka_run_group_tests_name("options", tests, NULL, NULL);
+}
