@@ -90,3 +90,43 @@ cmd_colour(void)
 	return isatty(STDOUT_FILENO) && !getenv("NO_COLOR") &&
 	       !(term && strcmp(term, "dumb") == 0);
 }
+
+int
+cmd_settings(struct settings *s, struct arguments *a,
+    const struct argument *table, const char *usage, size_t operands_max,
+    int argc, char **argv)
+{
+	struct buf wrong = {0};
+	int code = arguments_parse(a, table, usage, operands_max, argc, argv);
+
+	if (code >= 0)
+		return code;
+	if (settings_load(s, a, &wrong)) {
+		fwrite(wrong.ptr, 1, wrong.len, stderr);
+		code = COMMAND_USAGE;
+	}
+	buf_clear(&wrong);
+	return code;
+}
+
+void
+cmd_put_minute(struct buf *out, int64_t us)
+{
+	char text[STAMP_LEN + 1];
+
+	stamp_format(text, us);
+	buf_printf(out, "%.10s %.5sZ", text, text + 11);
+}
+
+int
+cmd_store_code(enum store_trouble trouble)
+{
+	switch (trouble) {
+	case STORE_DENIED:
+		return COMMAND_PERMISSION;
+	case STORE_BROKEN:
+		return COMMAND_INTEGRITY;
+	default:
+		return COMMAND_UNREACHABLE;
+	}
+}

@@ -45,19 +45,6 @@ struct daemon {
 	int code;
 };
 
-static int
-code_of(enum store_trouble trouble)
-{
-	switch (trouble) {
-	case STORE_DENIED:
-		return COMMAND_PERMISSION;
-	case STORE_BROKEN:
-		return COMMAND_INTEGRITY;
-	default:
-		return COMMAND_UNREACHABLE;
-	}
-}
-
 static void
 write_status(struct daemon *d, const char *state)
 {
@@ -100,7 +87,7 @@ run_once(struct daemon *d)
 
 	if (finish(d, &err)) {
 		log_errorx("run", "%s", err.text);
-		return code_of(collector_trouble(d->collector));
+		return cmd_store_code(collector_trouble(d->collector));
 	}
 	unreadable = collector_unreadable(d->collector);
 	write_status(d, "stopped");
@@ -140,7 +127,7 @@ on_failed(struct daemon *d, const struct err *err)
 
 	if (trouble == STORE_BROKEN || trouble == STORE_DENIED) {
 		log_errorx("run", "stopping: %s", err->text);
-		d->code = code_of(trouble);
+		d->code = cmd_store_code(trouble);
 		loop_stop(d->loop);
 		return;
 	}
@@ -219,7 +206,7 @@ run_daemon(struct daemon *d)
 		return d->code;
 	if (collector_round(d->collector, true, &err) == COLLECTOR_FAILED) {
 		log_errorx("run", "%s", err.text);
-		return code_of(collector_trouble(d->collector));
+		return cmd_store_code(collector_trouble(d->collector));
 	}
 	write_status(d, "stopped");
 	log_info("run", "stopped");
@@ -253,7 +240,7 @@ open_all(struct daemon *d)
 	d->collector = collector_open(&d->settings, d->clock, &trouble, &err);
 	if (!d->collector) {
 		log_errorx("run", "%s", err.text);
-		return code_of(trouble);
+		return cmd_store_code(trouble);
 	}
 	if (collector_look_at_files(d->collector, false, &err)) {
 		log_errorx("run", "%s", err.text);
@@ -268,34 +255,34 @@ open_all(struct daemon *d)
 	return COMMAND_OK;
 }
 
+static int
+run(struct daemon *d, const struct arguments *a)
+{
+	int code = make_clock(d, a);
+
+	if (code == COMMAND_OK)
+		code = open_all(d);
+	if (code == COMMAND_OK)
+		code = arguments_has(a, "--once") ? run_once(d) : run_daemon(d);
+	collector_close(d->collector);
+	clock_free(d->clock);
+	return code;
+}
+
 int
 cmd_run(int argc, char **argv)
 {
 	struct daemon d = {0};
 	struct arguments a;
-	struct buf wrong = {0};
-	int code =
-	    arguments_parse(&a, arguments, "run [--once]", 0, argc, argv);
+	int code = cmd_settings(&d.settings, &a, arguments,
+	    "run [--once [--now TIME]] [--spool DIR]...", 0, argc, argv);
 
 	if (code >= 0)
 		return code;
 	log_start(STDERR_FILENO, LOG_AT_INFO, -1);
 	/* A reader of our output that goes away must not end a transaction. */
 	signal(SIGPIPE, SIG_IGN);
-	if (settings_load(&d.settings, &a, &wrong)) {
-		fwrite(wrong.ptr, 1, wrong.len, stderr);
-		code = COMMAND_USAGE;
-	} else {
-		code = make_clock(&d, &a);
-	}
-	if (code < 0 || code == COMMAND_OK)
-		code = open_all(&d);
-	if (code == COMMAND_OK)
-		code =
-		    arguments_has(&a, "--once") ? run_once(&d) : run_daemon(&d);
-	collector_close(d.collector);
-	clock_free(d.clock);
+	code = run(&d, &a);
 	settings_clear(&d.settings);
-	buf_clear(&wrong);
 	return code;
 }

@@ -1,7 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "assay/command.h"
+#include "cmd.h"
+#include "cmd_check.h"
+#include "cmd_init.h"
 
 static const struct command commands[] = {
+    {"init", "[--from-observed [FILE]] [--isms DIR]",
+	"write a first version of what the organisation declares, with "
+	"comments",
+	cmd_init},
+    {"run", "[--once]", "collect evidence; --once reads what there is",
+	cmd_run},
+    {"export", "[--from N] [--to N]", "the records' own bytes, one a line",
+	cmd_export},
+    {"verify", "[PATH]",
+	"check chain and seals of a store, an export or a spool", cmd_verify},
+    {"status", "[--json]", "how the daemon is", cmd_status},
+    {"check", "[--rules DIR] [--isms DIR] [--strict]",
+	"say what is wrong with the configuration, the checks and what the "
+	"organisation declares",
+	cmd_check},
     {0},
 };
 

@@ -10,8 +10,11 @@
  * under a known number both are kept, and a seal decides which is genuine. Two
  * genuine ones are a fork, one that no seal can cover is a tampered one.
  *
- * The key of an agent: the one pinned by verify_pin, else the one of its start
- * with the earliest (time, epoch). */
+ * The key of an agent: the one pinned by verify_pin, else that of its start
+ * with the earliest (time, epoch) among those whose key made at least one good
+ * seal of this agent (so a start that was altered takes no other down with it),
+ * else among all. Who must not be deceived by a forged early start pins: the
+ * collector does, the first time it sees an agent. */
 #ifndef ASSAY_VERIFY_H
 #define ASSAY_VERIFY_H
 
@@ -33,9 +36,7 @@ enum verify_arrival {
 	VERIFY_REPEAT, /* the same bytes again: harmless */
 	VERIFY_OTHER,  /* other bytes under a known number: keep it aside;
 			* verify_finding says later what it was */
-	VERIFY_REFUSED /* kept nowhere: too many variants of one number, or
-			* a seal or start that cannot be right as it stands;
-			* err says why */
+	VERIFY_REFUSED /* not taken: too many variants of this number came */
 };
 
 /* How a record, or each record of a range, stands. */
@@ -51,8 +52,9 @@ enum verify_state {
 struct verify *verify_new(struct crypto *c, struct err *err);
 void verify_free(struct verify *v);
 
-/* Feed one decoded record. Borrows r until return. -1 when memory is short: v
- * is then as before. */
+/* Feed one decoded record. Borrows r until return. A seal or start that cannot
+ * be right is a record like others, and a finding. -1 when memory is short:
+ * feed the record again before you ask anything. */
 int verify_add(struct verify *v, const struct record *r,
     enum verify_arrival *arrival, struct err *err);
 
@@ -86,9 +88,12 @@ struct verify_range {
 	enum verify_state state;
 };
 
-/* The next range whose state became SEALED or BAD since the last call (or, when
- * an agent's key turned out to be another one, fell back to UNSEALED). False
- * when there is none. For stores and ledgers that go on from where they are. */
+/* From now on note for verify_settled what changes. */
+void verify_watch(struct verify *v);
+
+/* The next range that became SEALED or BAD since verify_watch; or, when the key
+ * of an agent turned out to be another one, fell back to UNSEALED. False when
+ * there is none. For stores and ledgers that go on from where they are. */
 bool verify_settled(struct verify *v, struct verify_range *range);
 
 /* ---- epochs in the order they followed each other ---- */
@@ -102,9 +107,9 @@ struct verify_epoch {
 	bool key_is_pinned;
 	int64_t time_us;
 	struct record_prev prev;
-	bool joined; /* start sealed, and the epoch before is held, sealed to
-		      * prev.last and ends there */
-	uint64_t highest;     /* greatest sequence held */
+	bool joined;	  /* start sealed; the record it names as the last one
+			   * before is held and sealed, and none after it is */
+	uint64_t highest; /* the end of the epoch, as in verify_ranges */
 	uint64_t sealed_upto; /* greatest n with 1..n all sealed */
 	uint64_t count;	      /* records held (numbers) */
 	bool forked;	      /* part of a fork; see verify_finding */
@@ -116,13 +121,12 @@ typedef bool verify_visit_fn(void *arg, const struct verify_epoch *epoch);
 int verify_epochs(
     const struct verify *v, verify_visit_fn *visit, void *arg, struct err *err);
 
-/* Visit the ranges of one epoch from sequence 1 to its highest, in order,
- * neighbours joined. The end of an epoch is where it was last heard of, or what
- * a sealed start names as its last. */
+/* Visit the ranges of one epoch from sequence 1 to its end, in order, each as
+ * long as its records stand alike. The end of an epoch is where it was last
+ * heard of, or what a sealed start names as its last. */
 typedef bool verify_range_fn(void *arg, const struct verify_range *range);
-int verify_ranges(const struct verify *v, const uint8_t agent[16],
-    const uint8_t epoch[16], verify_range_fn *visit, void *arg,
-    struct err *err);
+void verify_ranges(const struct verify *v, const uint8_t agent[16],
+    const uint8_t epoch[16], verify_range_fn *visit, void *arg);
 
 /* ---- what is wrong ---- */
 
@@ -134,6 +138,7 @@ enum verify_kind {
 	VERIFY_TAMPERED,      /* other bytes under a number, not genuine */
 	VERIFY_UNDECIDED,     /* other bytes, and no seal has decided yet */
 	VERIFY_SEAL_BAD,      /* signature does not hold, or seal is nonsense */
+	VERIFY_START_BAD,     /* key or prev of a start are nonsense */
 	VERIFY_KEY_WRONG,     /* start or seal of another key than the pinned */
 	VERIFY_FORK_PREV,     /* two epochs follow the same one (or none) */
 	VERIFY_FORK_BEYOND,   /* goes on after its named last */
@@ -147,7 +152,7 @@ struct verify_finding {
 	uint64_t first;
 	uint64_t last;
 	bool has_leaf; /* of the record concerned (TAMPERED, UNDECIDED,
-			* SEAL_BAD, KEY_WRONG, FORK_BYTES) */
+			* SEAL_BAD, START_BAD, KEY_WRONG) */
 	uint8_t leaf[CHAIN_LEN];
 	bool has_other; /* the other epoch of a fork */
 	uint8_t other[16];

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "load.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "assay/command.h"
+#include "assay/stamp.h"
+#include "cmd.h"
+#include "evidence.h"
+
+static int
+code_of(enum evidence_trouble trouble)
+{
+	switch (trouble) {
+	case EVIDENCE_DENIED:
+		return COMMAND_PERMISSION;
+	case EVIDENCE_BROKEN:
+		return COMMAND_INTEGRITY;
+	default:
+		return COMMAND_USAGE;
+	}
+}
+
+static int
+add_all(struct ledger *l, struct evidence *e, struct err *err)
+{
+	struct evidence_item item;
+	int got;
+
+	while ((got = evidence_next(e, &item, err)) == 1) {
+		/* Of an erased record the act that erased it tells. */
+		if (item.erased)
+			continue;
+		if (item.broken)
+			return -1;
+		if (ledger_add(l, item.index, item.bytes, err))
+			return err_prefix(err, "%s", item.where);
+	}
+	return got;
+}
+
+struct ledger *
+load_ledger(const char *path, int *code, struct err *err)
+{
+	enum evidence_trouble trouble;
+	struct evidence *e = evidence_open(path, &trouble, err);
+	struct ledger *l = NULL;
+
+	if (!e) {
+		*code = code_of(trouble);
+		return NULL;
+	}
+	*code = COMMAND_UNREACHABLE;
+	l = ledger_new(err);
+	if (l && add_all(l, e, err)) {
+		*code = COMMAND_INTEGRITY;
+		ledger_free(l);
+		l = NULL;
+	}
+	evidence_close(e);
+	if (l)
+		*code = COMMAND_OK;
+	return l;
+}
+
+const struct report *
+load_report(struct ledger *l, const struct load_question *question, int *code,
+    struct err *err)
+{
+	const struct report *r;
+	unsigned long long known_at = LEDGER_ALL;
+	int64_t as_of_us = ledger_latest_us(l);
+
+	*code = COMMAND_USAGE;
+	if (question->as_of && !cmd_time(question->as_of, &as_of_us)) {
+		err_set(err,
+		    "--as-of '%s' is no time; want 2026-07-03, "
+		    "2026-07-03T14:59:17Z or now",
+		    question->as_of);
+		return NULL;
+	}
+	if (question->known_at &&
+	    !slice_uint(slice_of(question->known_at), INT64_MAX, &known_at)) {
+		err_set(err, "--known-at '%s' is no number of records",
+		    question->known_at);
+		return NULL;
+	}
+	r = ledger_report(l, as_of_us, known_at, err);
+	*code = r ? COMMAND_OK : COMMAND_UNREACHABLE;
+	return r;
+}

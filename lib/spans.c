@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "assay/spans.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int
+compare_numbers(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int
+compare(const struct span *a, const struct span *b)
+{
+	int order = compare_numbers(a->last, b->last);
+
+	if (!order)
+		order = compare_numbers(a->first, b->first);
+	if (!order)
+		order = memcmp(a->head, b->head, CHAIN_LEN);
+	if (!order)
+		order = memcmp(a->prev, b->prev, CHAIN_LEN);
+	if (!order)
+		order = compare_numbers(a->key, b->key);
+	return order ? order : memcmp(a->leaf, b->leaf, CHAIN_LEN);
+}
+
+/* The place of the first span that ends at n or later. */
+static size_t
+place(const struct spans *s, uint64_t n)
+{
+	size_t low = 0, high = s->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (s->sorted[middle]->last < n)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+void
+spans_clear(struct spans *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		free(s->sorted[i]);
+	free(s->sorted);
+	leaves_clear(&s->leaves);
+	*s = (struct spans){0};
+}
+
+static void
+set_open(struct spans *s, struct span *span)
+{
+	span->state = SPAN_OPEN;
+	span->lead = SPAN_OPEN;
+	span->lead_first = 0;
+	span->fresh = true;
+	span->next_open = s->open;
+	s->open = span;
+}
+
+static int
+make_room(struct spans *s)
+{
+	size_t cap = s->cap ? 2 * s->cap : 4;
+	struct span **sorted;
+
+	if (s->count < s->cap)
+		return 0;
+	sorted = realloc(s->sorted, cap * sizeof(*sorted));
+	if (!sorted)
+		return -1;
+	s->sorted = sorted;
+	s->cap = cap;
+	return 0;
+}
+
+int
+spans_add(struct spans *s, const struct span *span)
+{
+	size_t at = place(s, span->last);
+	struct span *copy;
+
+	for (; at < s->count; at++) {
+		int order = compare(s->sorted[at], span);
+
+		if (order == 0)
+			return 0;
+		if (order > 0)
+			break;
+	}
+	if (make_room(s))
+		return -1;
+	copy = malloc(sizeof *copy);
+	if (!copy)
+		return -1;
+	*copy = *span;
+	memmove(&s->sorted[at + 1], &s->sorted[at],
+	    (s->count - at) * sizeof(*s->sorted));
+	s->sorted[at] = copy;
+	s->count++;
+	set_open(s, copy);
+	/* It may end where the lead of a later one was thought to go on. */
+	for (struct span *o = s->open; o; o = o->next_open)
+		if (o->first > span->last)
+			o->fresh = true;
+	return 0;
+}
+
+/* Does a span of this key end just before span, with its value? */
+static bool
+is_joined(const struct spans *s, const struct span *span)
+{
+	uint64_t n = span->first - 1;
+
+	for (size_t i = place(s, n); i < s->count; i++) {
+		const struct span *before = s->sorted[i];
+
+		if (before->last > n)
+			break;
+		if (before != span && before->key == span->key &&
+		    !memcmp(before->head, span->prev, CHAIN_LEN))
+			return true;
+	}
+	return false;
+}
+
+/* The last span of this key that ends before n; NULL when there is none. */
+static const struct span *
+span_before(const struct spans *s, uint64_t n, size_t key)
+{
+	for (size_t i = place(s, n); i > 0; i--)
+		if (s->sorted[i - 1]->key == key)
+			return s->sorted[i - 1];
+	return NULL;
+}
+
+static bool
+holds(uint64_t first, uint64_t last, uint64_t sequence)
+{
+	return sequence && first <= sequence && sequence <= last;
+}
+
+struct settling {
+	struct spans *s;
+	struct crypto *c;
+	uint64_t sequence;
+	spans_settled_fn *settled;
+	void *arg;
+};
+
+/* Returns the state of first..last now. */
+static enum span_state
+try_range(const struct settling *t, enum span_state old, uint64_t first,
+    uint64_t last, const uint8_t *prev, const uint8_t *head)
+{
+	enum span_state state = SPAN_BAD;
+
+	if (!leaves_all_held(&t->s->leaves, first, last))
+		return SPAN_OPEN;
+	if (leaves_seal(&t->s->leaves, t->c, first, last, prev, head))
+		state = SPAN_SEALED;
+	if (state != old)
+		t->settled(t->arg, first, last, state);
+	return state;
+}
+
+static void
+try_span(const struct settling *t, struct span *span)
+{
+	if (span->state == SPAN_SEALED ||
+	    (!span->fresh && !holds(span->first, span->last, t->sequence)))
+		return;
+	if (span->first > span->last)
+		span->state = SPAN_SEALED;
+	else
+		span->state = try_range(t, span->state, span->first, span->last,
+		    span->prev, span->head);
+}
+
+static void
+try_lead(const struct settling *t, struct span *span)
+{
+	static const uint8_t zeros[CHAIN_LEN];
+	const struct span *before;
+	uint64_t first;
+
+	if (span->lead == SPAN_SEALED || span->lead == SPAN_NONE)
+		return;
+	if (!span->fresh &&
+	    !holds(span->lead_first, span->first - 1, t->sequence))
+		return;
+	if (span->first == 1 || is_joined(t->s, span)) {
+		span->lead = SPAN_NONE;
+		return;
+	}
+	before = span_before(t->s, span->first - 1, span->key);
+	first = before ? before->last + 1 : 1;
+	span->lead_first = first;
+	span->lead = try_range(t, span->lead, first, span->first - 1,
+	    before ? before->head : zeros, span->prev);
+}
+
+void
+spans_settle(struct spans *s, struct crypto *c, size_t key, uint64_t sequence,
+    spans_settled_fn *settled, void *arg)
+{
+	const struct settling t = {s, c, sequence, settled, arg};
+	struct span **at = &s->open;
+
+	while (*at) {
+		struct span *span = *at;
+
+		if (span->key != key) {
+			at = &span->next_open;
+			continue;
+		}
+		try_span(&t, span);
+		try_lead(&t, span);
+		span->fresh = false;
+		if (span->state == SPAN_SEALED &&
+		    (span->lead == SPAN_SEALED || span->lead == SPAN_NONE))
+			*at = span->next_open;
+		else
+			at = &span->next_open;
+	}
+}
+
+void
+spans_reset(struct spans *s)
+{
+	size_t kept = 0;
+
+	leaves_unseal(&s->leaves);
+	s->open = NULL;
+	for (size_t i = 0; i < s->count; i++) {
+		struct span *span = s->sorted[i];
+
+		if (span->by_start) {
+			free(span);
+			continue;
+		}
+		s->sorted[kept++] = span;
+		set_open(s, span);
+	}
+	s->count = kept;
+}
+
+const struct span *
+spans_of(
+    const struct spans *s, size_t key, uint64_t sequence, const uint8_t *leaf)
+{
+	for (size_t i = place(s, sequence - 1); i < s->count; i++) {
+		const struct span *span = s->sorted[i];
+
+		if (span->last != sequence - 1)
+			break;
+		if (!span->by_start && span->key == key &&
+		    (!leaf || !memcmp(span->leaf, leaf, CHAIN_LEN)))
+			return span;
+	}
+	return NULL;
+}
+
+/* Without forks the first span that ends at or after a number decides; with
+ * them a later and longer one may cover it. */
+#define LOOK_AHEAD 8
+
+enum span_state
+spans_over(const struct spans *s, size_t key, uint64_t sequence, uint64_t *end)
+{
+	const struct span *next = NULL;
+	size_t at = place(s, sequence);
+
+	for (size_t i = at; i < s->count && i - at < LOOK_AHEAD; i++) {
+		const struct span *span = s->sorted[i];
+
+		if (span->key != key)
+			continue;
+		if (span->first <= sequence) {
+			*end = span->last;
+			return span->state;
+		}
+		if (!next || span->first < next->first)
+			next = span;
+	}
+	*end = next ? next->first - 1 : UINT64_MAX;
+	if (next && (next->lead == SPAN_OPEN || next->lead == SPAN_BAD))
+		return next->lead;
+	return SPAN_NONE;
+}
