@@ -22,6 +22,15 @@ inflate_knows(struct slice start)
 	return slice_starts(start, SLICE("\x1f\x8b\x08"));
 }
 
+bool
+inflate_is_foreign(struct slice start)
+{
+	return slice_starts(start, SLICE("\xfd"
+					 "7zXZ")) ||
+	       slice_starts(start, SLICE("\x28\xb5\x2f\xfd")) ||
+	       slice_starts(start, SLICE("BZh"));
+}
+
 struct inflate *
 inflate_new(int fd, struct err *err)
 {
@@ -77,8 +86,9 @@ step(struct inflate *z, struct err *err)
 	if (more < 0)
 		return -1;
 	if (more == 0 && z->in_member)
-		return err_set(err, "the compressed file is cut short at byte "
-				    "%lld",
+		return err_set(err,
+		    "the compressed file is cut short at byte "
+		    "%lld",
 		    (long long)z->at);
 	if (more == 0) {
 		z->ended = true;
@@ -92,8 +102,9 @@ step(struct inflate *z, struct err *err)
 		return 0;
 	}
 	if (got != Z_OK && got != Z_BUF_ERROR)
-		return err_set(err, "the compressed file is damaged near byte "
-				    "%lld: %s",
+		return err_set(err,
+		    "the compressed file is damaged near byte "
+		    "%lld: %s",
 		    (long long)inflate_at(z),
 		    z->stream.msg ? z->stream.msg : "not gzip");
 	return 0;

@@ -90,3 +90,70 @@ cmd_colour(void)
 	return isatty(STDOUT_FILENO) && !getenv("NO_COLOR") &&
 	       !(term && strcmp(term, "dumb") == 0);
 }
+
+int
+cmd_settings(struct settings *s, struct arguments *a,
+    const struct argument *table, const char *usage, size_t operands_max,
+    int argc, char **argv)
+{
+	struct buf wrong = {0};
+	int code = arguments_parse(a, table, usage, operands_max, argc, argv);
+
+	if (code >= 0)
+		return code;
+	if (settings_load(s, a, &wrong)) {
+		fwrite(wrong.ptr, 1, wrong.len, stderr);
+		code = COMMAND_USAGE;
+	}
+	buf_clear(&wrong);
+	return code;
+}
+
+void
+cmd_put_minute(struct buf *out, int64_t us)
+{
+	char text[STAMP_LEN + 1];
+
+	stamp_format(text, us);
+	buf_printf(out, "%.10s %.5sZ", text, text + 11);
+}
+
+int
+cmd_store_code(enum store_trouble trouble)
+{
+	switch (trouble) {
+	case STORE_DENIED:
+		return COMMAND_PERMISSION;
+	case STORE_BROKEN:
+		return COMMAND_INTEGRITY;
+	default:
+		return COMMAND_UNREACHABLE;
+	}
+}
+
+const struct report *
+cmd_ask(struct ledger *l, const struct cmd_question *question, int *code,
+    struct err *err)
+{
+	const struct report *r;
+	unsigned long long known_at = LEDGER_ALL;
+	int64_t as_of_us = ledger_latest_us(l);
+
+	*code = COMMAND_USAGE;
+	if (question->as_of && !cmd_time(question->as_of, &as_of_us)) {
+		err_set(err,
+		    "--as-of '%s' is no time; want 2026-07-03, "
+		    "2026-07-03T14:59:17Z or now",
+		    question->as_of);
+		return NULL;
+	}
+	if (question->known_at &&
+	    !slice_uint(slice_of(question->known_at), INT64_MAX, &known_at)) {
+		err_set(err, "--known-at '%s' is no number of records",
+		    question->known_at);
+		return NULL;
+	}
+	r = ledger_report(l, as_of_us, known_at, err);
+	*code = r ? COMMAND_OK : COMMAND_UNREACHABLE;
+	return r;
+}

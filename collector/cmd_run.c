@@ -21,7 +21,8 @@
 #define IDLE_US INT64_C(500000)	   /* between looks at idle streams */
 #define FILES_US INT64_C(10000000) /* between looks at the files */
 #define STATUS_US INT64_C(5000000)
-#define RETRY_US INT64_C(1000000) /* after a failed round; doubles */
+#define CLOSE_US INT64_C(60000000) /* between looks for a closed day */
+#define RETRY_US INT64_C(1000000)  /* after a failed round; doubles */
 #define RETRY_MAX_US INT64_C(60000000)
 
 static const struct argument arguments[] = {
@@ -40,23 +41,10 @@ struct daemon {
 	struct loop *loop;
 	struct loop_watch *timer;
 	struct loop_watch *signals[3];
-	int64_t files_mono_us, status_mono_us;
+	int64_t files_mono_us, status_mono_us, close_mono_us;
 	int64_t retry_us;
 	int code;
 };
-
-static int
-code_of(enum store_trouble trouble)
-{
-	switch (trouble) {
-	case STORE_DENIED:
-		return COMMAND_PERMISSION;
-	case STORE_BROKEN:
-		return COMMAND_INTEGRITY;
-	default:
-		return COMMAND_UNREACHABLE;
-	}
-}
 
 static void
 write_status(struct daemon *d, const char *state)
@@ -100,7 +88,7 @@ run_once(struct daemon *d)
 
 	if (finish(d, &err)) {
 		log_errorx("run", "%s", err.text);
-		return code_of(collector_trouble(d->collector));
+		return cmd_store_code(collector_trouble(d->collector));
 	}
 	unreadable = collector_unreadable(d->collector);
 	write_status(d, "stopped");
@@ -118,12 +106,29 @@ on_stop(void *arg)
 }
 
 static void
+say_wrong(const struct buf *wrong)
+{
+	struct slice first = buf_slice(wrong);
+
+	first.len = slice_find(first, '\n');
+	log_warnx("run",
+	    "the files have errors and what is in force stays; "
+	    "`assay-collector "
+	    "check` names all; the first: %.*s",
+	    SLICE_FMT(first));
+}
+
+static void
 look_at_files(struct daemon *d, bool settled)
 {
+	struct buf wrong = {0};
 	struct err err;
 
-	if (collector_look_at_files(d->collector, settled, &err))
+	if (collector_look_at_files(d->collector, settled, &wrong, &err))
 		log_warnx("run", "what is in force stays: %s", err.text);
+	else if (wrong.len)
+		say_wrong(&wrong);
+	buf_clear(&wrong);
 	d->files_mono_us = clock_mono_us(d->clock) + FILES_US;
 }
 
@@ -140,7 +145,7 @@ on_failed(struct daemon *d, const struct err *err)
 
 	if (trouble == STORE_BROKEN || trouble == STORE_DENIED) {
 		log_errorx("run", "stopping: %s", err->text);
-		d->code = code_of(trouble);
+		d->code = cmd_store_code(trouble);
 		loop_stop(d->loop);
 		return;
 	}
@@ -168,6 +173,12 @@ on_tick(void *arg)
 		return;
 	}
 	d->retry_us = 0;
+	if (round == COLLECTOR_IDLE && now >= d->close_mono_us) {
+		if (collector_close_day(d->collector, &err))
+			log_warnx(
+			    "run", "the day is not rated yet: %s", err.text);
+		d->close_mono_us = now + CLOSE_US;
+	}
 	if (now >= d->status_mono_us) {
 		write_status(d, "running");
 		d->status_mono_us = now + STATUS_US;
@@ -219,7 +230,7 @@ run_daemon(struct daemon *d)
 		return d->code;
 	if (collector_round(d->collector, true, &err) == COLLECTOR_FAILED) {
 		log_errorx("run", "%s", err.text);
-		return code_of(collector_trouble(d->collector));
+		return cmd_store_code(collector_trouble(d->collector));
 	}
 	write_status(d, "stopped");
 	log_info("run", "stopped");
@@ -248,17 +259,26 @@ static int
 open_all(struct daemon *d)
 {
 	enum store_trouble trouble;
+	struct buf wrong = {0};
 	struct err err = {0};
 
 	d->collector = collector_open(&d->settings, d->clock, &trouble, &err);
 	if (!d->collector) {
 		log_errorx("run", "%s", err.text);
-		return code_of(trouble);
+		return cmd_store_code(trouble);
 	}
-	if (collector_look_at_files(d->collector, false, &err)) {
+	if (collector_look_at_files(d->collector, false, &wrong, &err)) {
 		log_errorx("run", "%s", err.text);
 		return COMMAND_USAGE;
 	}
+	if (wrong.len && !collector_has_files(d->collector)) {
+		fwrite(wrong.ptr, 1, wrong.len, stderr);
+		buf_clear(&wrong);
+		return COMMAND_USAGE;
+	}
+	if (wrong.len)
+		say_wrong(&wrong);
+	buf_clear(&wrong);
 	if (collector_framework_files(d->collector) == 0)
 		log_warnx("run",
 		    "no framework files below '%s': nothing can be rated; "
@@ -268,34 +288,34 @@ open_all(struct daemon *d)
 	return COMMAND_OK;
 }
 
+static int
+run(struct daemon *d, const struct arguments *a)
+{
+	int code = make_clock(d, a);
+
+	if (code == COMMAND_OK)
+		code = open_all(d);
+	if (code == COMMAND_OK)
+		code = arguments_has(a, "--once") ? run_once(d) : run_daemon(d);
+	collector_close(d->collector);
+	clock_free(d->clock);
+	return code;
+}
+
 int
 cmd_run(int argc, char **argv)
 {
 	struct daemon d = {0};
 	struct arguments a;
-	struct buf wrong = {0};
-	int code =
-	    arguments_parse(&a, arguments, "run [--once]", 0, argc, argv);
+	int code = cmd_settings(&d.settings, &a, arguments,
+	    "run [--once [--now TIME]] [--spool DIR]...", 0, argc, argv);
 
 	if (code >= 0)
 		return code;
 	log_start(STDERR_FILENO, LOG_AT_INFO, -1);
 	/* A reader of our output that goes away must not end a transaction. */
 	signal(SIGPIPE, SIG_IGN);
-	if (settings_load(&d.settings, &a, &wrong)) {
-		fwrite(wrong.ptr, 1, wrong.len, stderr);
-		code = COMMAND_USAGE;
-	} else {
-		code = make_clock(&d, &a);
-	}
-	if (code < 0 || code == COMMAND_OK)
-		code = open_all(&d);
-	if (code == COMMAND_OK)
-		code =
-		    arguments_has(&a, "--once") ? run_once(&d) : run_daemon(&d);
-	collector_close(d.collector);
-	clock_free(d.clock);
+	code = run(&d, &a);
 	settings_clear(&d.settings);
-	buf_clear(&wrong);
 	return code;
 }

@@ -224,7 +224,7 @@ static const struct {
     [COLUMN_DURATION] = {"duration", NULL, false, NULL},
     [COLUMN_SHARE] = {"share", is_share, true,
 	"a share from 0 to 1 with at most six decimals, like 0.95"},
-    [COLUMN_COUNT] = {"count", NULL, true, NULL},
+    [COLUMN_COUNT] = {"count", NULL, false, NULL},
     [COLUMN_BOOL] = {"bool", NULL, false, NULL},
     [COLUMN_WORD] = {"word", NULL, false, NULL},
     [COLUMN_ZONE] = {"zone", is_zone, false,
@@ -251,24 +251,30 @@ column_kind_parse(struct slice text, enum column_kind *kind)
 }
 
 static int
+wrong(struct problems *p, const struct column *c, const struct tree_node *n,
+    const char *wanted)
+{
+	return *c->name ? tree_problem(p, n, "'%s' must be %s", c->name, wanted)
+			: tree_problem(p, n, "this must be %s", wanted);
+}
+
+static int
 check_text(
     struct problems *p, const struct column *c, const struct tree_node *n)
 {
 	struct slice text = tree_text(n);
 	const char *fault;
 
-	if (kinds[c->kind].number && tree_kind(n) == TREE_SCALAR &&
-	    kinds[c->kind].is(text))
-		return 0;
 	if (kinds[c->kind].number && tree_kind(n) == TREE_SCALAR && text.len)
-		return tree_problem(
-		    p, n, "'%s' is %s", c->name, kinds[c->kind].wanted);
+		return kinds[c->kind].is(text)
+			   ? 0
+			   : wrong(p, c, n, kinds[c->kind].wanted);
 	if (tree_string(p, n, &text))
 		return -1;
 	fault = text_fault(text);
 	if (!fault && kinds[c->kind].is && !kinds[c->kind].is(text))
 		fault = kinds[c->kind].wanted;
-	return fault ? tree_problem(p, n, "'%s' is %s", c->name, fault) : 0;
+	return fault ? wrong(p, c, n, fault) : 0;
 }
 
 /* One value, not a list of them. */

@@ -48,7 +48,7 @@ enum column_flag {
 
 /* A table of columns ends with one that has no name. */
 struct column {
-	const char *name;
+	const char *name; /* "": messages say "this" */
 	enum column_kind kind;
 	unsigned flags;
 	/* Where column_fill puts the value: a struct column_list for a list;

@@ -187,17 +187,24 @@ condition_check(struct problems *p, const struct tree_node *where)
 }
 
 void
+condition_registers_of(const struct tree_node *n,
+    void (*each)(void *arg, const struct tree_node *n, struct slice name),
+    void *arg)
+{
+	const struct tree_node *in;
+
+	if (tree_get(n, "not"))
+		n = tree_get(n, "not");
+	in = tree_get(n, "in");
+	if (in && slice_starts(tree_text(in), SLICE("register:")))
+		each(arg, in, slice_from(tree_text(in), 9));
+}
+
+void
 condition_registers(const struct tree_node *where,
     void (*each)(void *arg, const struct tree_node *n, struct slice name),
     void *arg)
 {
-	for (size_t i = 0; i < tree_count(where); i++) {
-		const struct tree_node *n = tree_item(where, i), *in;
-
-		if (tree_get(n, "not"))
-			n = tree_get(n, "not");
-		in = tree_get(n, "in");
-		if (in && slice_starts(tree_text(in), SLICE("register:")))
-			each(arg, in, slice_from(tree_text(in), 9));
-	}
+	for (size_t i = 0; i < tree_count(where); i++)
+		condition_registers_of(tree_item(where, i), each, arg);
 }

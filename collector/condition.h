@@ -19,4 +19,9 @@ void condition_registers(const struct tree_node *where,
     void (*each)(void *arg, const struct tree_node *n, struct slice name),
     void *arg);
 
+/* The same for the condition of one field. */
+void condition_registers_of(const struct tree_node *n,
+    void (*each)(void *arg, const struct tree_node *n, struct slice name),
+    void *arg);
+
 #endif

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "assay/arena.h"
@@ -16,13 +17,29 @@
 #include "registry.h"
 
 #define FILES_MAX 4096 /* of one set */
+#define NAME_BYTES 4096
+#define SKIPPED_MAX 16 /* more than a person wants to be told of at once */
 
 struct fileset {
 	struct arena arena;
 	struct fileset_file files[FILES_MAX];
 	size_t count;
 	const char *zone_fault;
+	const char *skipped[SKIPPED_MAX];
+	size_t skipped_count;
 };
+
+/* DIR/PATH, or DIR for an empty path. */
+static int
+join(char name[NAME_BYTES], const char *dir, const char *path, struct err *err)
+{
+	int len =
+	    snprintf(name, NAME_BYTES, "%s%s%s", dir, *path ? "/" : "", path);
+
+	return len >= 0 && len < NAME_BYTES
+		   ? 0
+		   : err_set(err, "the name of %s is too long", path);
+}
 
 static int
 no_memory(struct err *err)
@@ -86,13 +103,16 @@ put(struct fileset *s, const char *path, const char *name, struct slice bytes,
 static int
 add_file(struct fileset *s, const char *dir, const char *path, struct err *err)
 {
-	char name[4096];
+	char name[NAME_BYTES];
 	struct buf bytes = {0};
+	struct stat st;
 	int fd, result;
 
-	snprintf(name, sizeof name, "%s/%s", dir, path);
+	if (join(name, dir, path, err))
+		return -1;
 	fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 && errno == ENOENT)
+	/* A link to nothing is there; a file that just went is not. */
+	if (fd < 0 && errno == ENOENT && lstat(name, &st))
 		return 0;
 	if (fd < 0)
 		return err_sys(err, "cannot open %s", name);
@@ -105,31 +125,48 @@ add_file(struct fileset *s, const char *dir, const char *path, struct err *err)
 }
 
 static bool
-is_wanted(const char *name)
+ends_in(const char *name, const char *end)
 {
-	size_t len = strlen(name);
+	size_t len = strlen(name), end_len = strlen(end);
 
-	return *name != '.' && len > 4 && !strcmp(name + len - 4, ".yml");
+	return *name != '.' && len > end_len &&
+	       !strcmp(name + len - end_len, end);
+}
+
+static int
+skip(struct fileset *s, const char *dir, const char *file, struct err *err)
+{
+	char name[NAME_BYTES];
+
+	if (s->skipped_count == SKIPPED_MAX)
+		return 0;
+	if (join(name, dir, file, err))
+		return -1;
+	s->skipped[s->skipped_count] = arena_copy(&s->arena, slice_of(name));
+	return s->skipped[s->skipped_count++] ? 0 : no_memory(err);
 }
 
 /* The .yml files of DIR or DIR/BELOW. */
 static int
 add_dir(struct fileset *s, const char *dir, const char *below, struct err *err)
 {
-	char name[4096];
+	char name[NAME_BYTES];
 	struct dirent *entry;
 	int result = 0;
 	DIR *d;
 
-	snprintf(name, sizeof name, "%s%s%s", dir, *below ? "/" : "", below);
+	if (join(name, dir, below, err))
+		return -1;
 	d = opendir(name);
 	if (!d && errno == ENOENT)
 		return 0;
 	if (!d)
 		return err_sys(err, "cannot open the directory %s", name);
 	while (!result && (entry = readdir(d)))
-		if (is_wanted(entry->d_name))
+		if (ends_in(entry->d_name, ".yml"))
 			result = add_file(s, name, entry->d_name, err);
+		else if (ends_in(entry->d_name, ".yaml"))
+			result = skip(s, name, entry->d_name, err);
 	closedir(d);
 	return result;
 }
@@ -267,6 +304,12 @@ size_t
 fileset_count(const struct fileset *s)
 {
 	return s->count;
+}
+
+const char *
+fileset_skipped(const struct fileset *s, size_t i)
+{
+	return i < s->skipped_count ? s->skipped[i] : NULL;
 }
 
 const char *

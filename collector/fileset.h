@@ -40,6 +40,10 @@ void fileset_free(struct fileset *s);
 const struct fileset_file *fileset_file(const struct fileset *s, size_t i);
 size_t fileset_count(const struct fileset *s);
 
+/* The i-th file that looks as if it belonged to the set and was not read, since
+ * its name ends in .yaml; NULL past the last. */
+const char *fileset_skipped(const struct fileset *s, size_t i);
+
 /* Of an isms set: why the zone it names has no bytes (no such zone), or NULL.
  * Times are then those of UTC. */
 const char *fileset_zone_fault(const struct fileset *s);

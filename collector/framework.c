@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "assay/arena.h"
-#include "assay/command.h"
 #include "assay/slice.h"
 
 struct head {
@@ -457,21 +456,6 @@ framework_find(const struct framework *f, const char *id)
 		if (!strcmp(c->id, id))
 			return c;
 	return NULL;
-}
-
-const struct framework_control *
-framework_nearest(const struct framework *f, const char *id)
-{
-	const char **ids = calloc(f->controls.count + 1, sizeof *ids);
-	const char *nearest;
-
-	if (!ids)
-		return NULL;
-	for (size_t i = 0; i < f->controls.count; i++)
-		ids[i] = framework_control(f, i)->id;
-	nearest = command_nearest(id, ids);
-	free(ids);
-	return nearest ? framework_find(f, nearest) : NULL;
 }
 
 const struct framework_control *

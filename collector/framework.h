@@ -94,10 +94,6 @@ const struct framework_band *framework_band(
 const struct framework_control *framework_find(
     const struct framework *f, const char *id);
 
-/* The control with the nearest id, for messages; NULL when none is near. */
-const struct framework_control *framework_nearest(
-    const struct framework *f, const char *id);
-
 /* The i-th control that an id of the edition before went into; NULL past the
  * last. */
 const struct framework_control *framework_was(

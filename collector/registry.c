@@ -243,6 +243,17 @@ fill_row(struct registry *r, const struct kind *k, struct rows *rows,
 	return 0;
 }
 
+/* The list under a key of the i-th file; NULL when there is none. */
+static const struct tree_node *
+list_at(const struct registry *r, size_t i, const char *key, struct problems *p)
+{
+	const struct tree_node *list = tree_get(tree_root(r->trees[i]), key);
+
+	if (!list || (tree_kind(list) == TREE_SCALAR && tree_is_null(list)))
+		return NULL;
+	return tree_list(p, list, "a list of rows") ? NULL : list;
+}
+
 static int
 fill_kind(struct registry *r, const struct kind *k, struct problems *p)
 {
@@ -253,12 +264,9 @@ fill_kind(struct registry *r, const struct kind *k, struct problems *p)
 	if (!rows->row)
 		return -1;
 	for (size_t i = 0; i < r->tree_count; i++) {
-		const struct tree_node *list =
-		    tree_get(tree_root(r->trees[i]), k->key);
+		const struct tree_node *list = list_at(r, i, k->key, p);
 
-		if (!list || tree_list(p, list, "a list of rows"))
-			continue;
-		for (size_t j = 0; j < tree_count(list); j++)
+		for (size_t j = 0; list && j < tree_count(list); j++)
 			if (fill_row(r, k, rows, tree_item(list, j), p))
 				return -1;
 	}
@@ -278,12 +286,9 @@ fill_relays(struct registry *r, struct problems *p)
 		return -1;
 	r->relays.row = (char *)names;
 	for (size_t i = 0; i < r->tree_count; i++) {
-		const struct tree_node *list =
-		    tree_get(tree_root(r->trees[i]), "relays");
+		const struct tree_node *list = list_at(r, i, "relays", p);
 
-		if (!list || tree_list(p, list, "a list of hosts"))
-			continue;
-		for (size_t j = 0; j < tree_count(list); j++) {
+		for (size_t j = 0; list && j < tree_count(list); j++) {
 			if (column_check(p, &host, tree_item(list, j)))
 				continue;
 			names[r->relays.count] = arena_copy(

@@ -111,15 +111,24 @@ unknown_key(struct checker *c, const struct tree_node *key)
 	free(keys);
 }
 
+static bool
+is_empty(const struct tree_node *n)
+{
+	return tree_kind(n) == TREE_SCALAR && tree_is_null(n);
+}
+
 static void
 check_list(struct checker *c, const struct schema_register *r,
     const struct tree_node *list)
 {
-	if (tree_kind(list) != TREE_LIST) {
-		report(c, list,
-		    "'%s' is a list: write '%s: []' when there is nothing to "
-		    "list",
+	if (is_empty(list)) {
+		tree_warning(c->problems, list,
+		    "'%s' lists nothing: write '%s: []' when that is meant",
 		    r->name, r->name);
+		return;
+	}
+	if (tree_list(c->problems, list, "a list of rows")) {
+		c->result = -1;
 		return;
 	}
 	for (size_t i = 0; i < tree_count(list); i++) {
@@ -168,7 +177,10 @@ check_key(struct checker *c, size_t tree, const struct tree_node *key,
 	if (earlier)
 		report(c, key, "'%s' stands in another file already, line %zu",
 		    column->name, tree_line(earlier));
-	if (column_check(c->problems, column, value))
+	if (is_empty(value) && (column->flags & COLUMN_NEED))
+		tree_warning(
+		    c->problems, key, "'%s' is not filled in", column->name);
+	else if (!is_empty(value) && column_check(c->problems, column, value))
 		c->result = -1;
 }
 

@@ -39,7 +39,7 @@ buf_reserve(struct buf *b, size_t n)
 		b->failed = true;
 		return NULL;
 	}
-	if (b->len + n <= b->cap)
+	if (b->ptr && b->len + n <= b->cap)
 		return b->ptr + b->len;
 	while (cap < b->len + n)
 		cap *= 2;

@@ -134,7 +134,7 @@ excerpt_of(const struct problems_place *at)
 	return out.ptr;
 }
 
-static char *
+static char *__attribute__((format(printf, 1, 0)))
 message_of(const char *format, va_list args)
 {
 	char raw[2048];

@@ -35,7 +35,8 @@ void problems_add(struct problems *p, enum problems_level level,
     const struct problems_place *at, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 void problems_addv(struct problems *p, enum problems_level level,
-    const struct problems_place *at, const char *format, va_list args);
+    const struct problems_place *at, const char *format, va_list args)
+    __attribute__((format(printf, 4, 0)));
 
 size_t problems_errors(const struct problems *p);
 size_t problems_warnings(const struct problems *p);

@@ -52,6 +52,7 @@ a_later_directory_replaces_and_an_empty_file_turns_off(void **state)
 	put(vendor, "checks", "c.yml", "vendor");
 	put(vendor, "checks", ".hidden.yml", "x");
 	put(vendor, "checks", "notes.txt", "x");
+	put(vendor, "checks", "late.yaml", "x");
 	put(vendor, ".", "events.yml", "vendor");
 	put(vendor, ".", "other.yml", "x");
 	put(local, "checks", "b.yml", "local");
@@ -60,6 +61,8 @@ a_later_directory_replaces_and_an_empty_file_turns_off(void **state)
 	    (const char *const[]){vendor, local, "/nonexistent", NULL}, &err);
 	assert_set(s, "a.yml=vendor b.yml=local events.yml=vendor");
 	assert_int_equal(fileset_count(s), 3);
+	assert_non_null(strstr(fileset_skipped(s, 0), "/checks/late.yaml"));
+	assert_null(fileset_skipped(s, 1));
 	assert_non_null(strstr(fileset_file(s, 1)->name, local));
 	fileset_free(s);
 	s = fileset_rules(

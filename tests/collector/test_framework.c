@@ -196,13 +196,6 @@ the_clauses_run_from_4_1_to_10_2(void **state)
 	assert_string_equal(framework_clause(*state, i - 1)->id, "10.2");
 }
 
-static void
-a_mistyped_id_is_recognised(void **state)
-{
-	assert_string_equal(framework_nearest(*state, "A.8..13")->id, "A.8.13");
-	assert_null(framework_nearest(*state, "backups"));
-}
-
 /* The first error message of a text that is no framework. */
 static void
 refuses(const char *text, const char *message)
@@ -268,7 +261,6 @@ main(void)
 		readiness_has_27_items_in_groups_of_4_4_4_4_4_4_and_3),
 	    cmocka_unit_test(the_bands_cover_every_score_that_can_be_reached),
 	    cmocka_unit_test(the_clauses_run_from_4_1_to_10_2),
-	    cmocka_unit_test(a_mistyped_id_is_recognised),
 	    cmocka_unit_test(a_file_that_contradicts_itself_is_refused),
 	};
 

@@ -98,7 +98,7 @@ jobs_take_their_defaults(void **state)
 	assert_string_equal(j->match_host, "db01");
 	assert_slice(
 	    tree_text(tree_get(j->match_fields, "repo")), SLICE("/srv/borg"));
-	assert_string_equal(registry_job(*state, 2)->event, "restore.run");
+	assert_string_equal(registry_job(*state, 2)->event, "backup.verify");
 	assert_null(registry_job(*state, 3));
 }
 
@@ -117,7 +117,7 @@ a_policy_row_says_what_it_changes_and_nothing_else(void **state)
 	assert_null(a->at_least);
 	assert_null(a->where);
 	assert_int_equal(a->at_count, 0);
-	a = registry_adopted(*state, "login-second-factor");
+	a = registry_adopted(*state, "login-has-second-factor");
 	assert_false(a->has_grace);
 	assert_int_equal(
 	    tree_count(tree_get(tree_get(a->where, "user"), "not")), 2);
@@ -241,11 +241,12 @@ a_bad_row_is_left_out_and_its_neighbours_stay(void **state)
 	leaves_out("text", "a row of 'column: value' is expected here");
 	leaves_out("{}", "'id' is missing");
 	leaves_out("{id: [x], check: {}}", "a text is expected here");
-	leaves_out("{id: 'a/b', check: 'a b'}", "'id' is a name of letters");
+	leaves_out(
+	    "{id: 'a/b', check: 'a b'}", "'id' must be a name of letters");
 	leaves_out("{id: x, from: 2026-02-30, check: x, on: 2026-02-30}",
-	    "'from' is a date that exists");
+	    "'from' must be a date that exists");
 	leaves_out("{id: x, starts: 25:00, check: x, set: {starts: '9:00'}}",
-	    "'starts' is a time of day in quotes");
+	    "'starts' must be a time of day in quotes");
 	leaves_out("{id: first, check: first}", "'first' has a row already");
 	leaves_out("{id: x, match: y, check: x, set: z}",
 	    "a row of 'column: value' is expected here");
@@ -253,9 +254,9 @@ a_bad_row_is_left_out_and_its_neighbours_stay(void **state)
 		   "{a: ~}}",
 	    "unknown key 'b'");
 	leaves_out("{id: x, host: 'a b', check: x, at: [{}]}",
-	    "'host' is the name of a host");
+	    "'host' must be the name of a host");
 	leaves_out("{id: x, was: \"a\\0b\", check: x, criterion: \"a\\0b\"}",
-	    "'was' is a text of one line without control characters");
+	    "'was' must be a text of one line without control characters");
 	leaves_out("{id: x, name: 7, check: x, set: {grace: -2h}}",
 	    "YAML reads 7 as a number");
 }

@@ -93,8 +93,10 @@ a_register_or_value_nobody_knows_is_named(void **state)
 	    "a.yml:1:1: unknown register 'hostz'; did you mean 'hosts'?");
 	says(*state, "organization: X\n", "did you mean 'organisation'?");
 	says(*state, "qwertz: []\n", "declare it in a registers.yml");
-	says(*state, "hosts:\n", "write 'hosts: []'");
-	says(*state, "hosts: {}\n", "'hosts' is a list");
+	says(*state, "hosts:\n", "warning: 'hosts' lists nothing");
+	says(*state, "hosts: {}\n", "a list of rows is expected here");
+	says(*state, "scope:\n", "warning: 'scope' is not filled in");
+	says(*state, "zone:\n", "");
 	says(*state, "[]\n", "a map of registers is expected here, not a list");
 	says(*state, "# only a comment\n", "");
 }

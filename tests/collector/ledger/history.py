@@ -43,35 +43,32 @@ EPOCH = datetime(1970, 1, 1)
 ZEROS = bytes(32)
 RECORD_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:assay:record")
 
-EVENTS = """\
-events:
-  - {event: auth.login, outcomes: [success, failure], fields: {user: string, \
-src_ip: ip, remote: bool, service: string}}
-  - {event: auth.mfa, outcomes: [success, failure], fields: {user: string, \
-service: string}}
-  - {event: privilege.use, outcomes: [success, failure], fields: {user: \
-string, by: string}}
-  - {event: access.review, outcomes: [success, failure, none], fields: \
-{review: string, system: string, user: string, role: string, done: bool, \
-rows: int}}
-  - {event: backup.run, outcomes: [success, warning, failure, none], run: \
-{limit: 24h, outcome: worst}, fields: {job: string, repo: string, \
-duration: duration}}
-  - {event: backup.verify, outcomes: [success, warning, failure, none], run: \
-{limit: 6h, outcome: worst}, fields: {job: string, duration: duration}}
-  - {event: restore.run, outcomes: [success, warning, failure, none], run: \
-{limit: 24h, outcome: worst}, fields: {job: string, duration: duration}}
-  - {event: patch.run, outcomes: [success, warning, failure], fields: {job: \
-string, count: int, duration: duration}}
-  - {event: log.loss, outcomes: [warning, failure], fields: {source: string, \
-reason: string}}
-  - {event: log.tamper, outcomes: [failure], fields: {agent: string, \
-reason: string}}
-  - {event: log.fork, outcomes: [failure], fields: {agent: string, \
-reason: string}}
-  - {event: clock.state, outcomes: [success, failure], fields: \
-{synced: bool}}
-"""
+# kind, outcomes, fields, limit of a run: the vocabulary of these histories
+KINDS = [
+    ("auth.login", "success, failure", "user: string, src_ip: ip, src_port: "
+     "int, remote: bool, service: string", None),
+    ("auth.mfa", "success, failure", "user: string, service: string", None),
+    ("privilege.use", "success, failure", "user: string, by: string, "
+     "src_ip: ip, count: int", None),
+    ("access.review", "success, failure, none", "review: string, system: "
+     "string, user: string, role: string, done: bool, rows: int", None),
+    ("backup.run", "success, warning, failure, none", "job: string, repo: "
+     "string, duration: duration", "24h"),
+    ("backup.verify", "success, warning, failure, none", "job: string, "
+     "duration: duration", "30m"),
+    ("patch.run", "success, warning, failure", "job: string, count: int, "
+     "duration: duration", None),
+    ("log.loss", "warning, failure", "source: string, reason: string", None),
+    ("log.tamper", "failure", "agent: string, reason: string", None),
+    ("log.fork", "failure", "agent: string, reason: string", None),
+    ("clock.state", "success, failure", "synced: bool", None),
+]
+EVENTS = "events:\n" + "".join(
+    "  - event: %s\n    about: Seen in these histories.\n    outcomes: [%s]\n"
+    "    fields: {%s}\n%s" % (kind, outcomes, fields, limit and
+                             "    run: {limit: %s, outcome: worst}\n" % limit
+                             or "")
+    for kind, outcomes, fields, limit in KINDS)
 
 # id, title, theme, mode: enough of Annex A for these histories.
 CONTROLS = [
@@ -99,7 +96,7 @@ def at(text):
 
 def stamp(us):
     d = EPOCH + timedelta(microseconds=us)
-    return d.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return d.isoformat(timespec="microseconds") + "Z"
 
 
 def compact(value):
@@ -309,7 +306,7 @@ class Agent(Writer):
               readtime=None, trust="root", program="program", rule=None,
               phase=None, pid=None, systemd=None, path=None, host=None,
               observer=None, ambiguous=False, doubtful=False, controls=(),
-              identity=None):
+              identity=None, timeless=False):
         source = source or next(iter(self.sources))
         self.lines += 1
         data = {"host": host or self.host}
@@ -340,6 +337,8 @@ class Agent(Writer):
                                       % (kind, source, self.lines)))
         if readtime is None:
             readtime = max(time, self.now or time)
+        if timeless:
+            time = None
         return self.put("event", time, data, readtime, identity)
 
     def gap(self, time, source, classes, begin, end, reason, recovered=False,
@@ -374,13 +373,16 @@ class Agent(Writer):
             kw["readtime"] = max(read, self.now or read)
             self.event(when, *args, **kw)
 
-    def watch(self, until, step=HOUR, stuck=None, seal=True, **kw):
-        """Heartbeats from now to `until`, planned events, seals."""
+    def watch(self, until, step=HOUR, stuck=None, seal=1, **kw):
+        """Heartbeats from now to `until`, planned events, seals.
+
+        seal: the share of heartbeats that a seal follows.
+        """
         while self.now < until:
             time = min(self.now + step, until)
             self.write_due(time)
             self.heartbeat(time, stuck=stuck, **kw)
-            if seal:
+            if seal == 1 or self.random.random() < seal:
                 self.seal(time + 5 * SECOND)
             self.now = time
 

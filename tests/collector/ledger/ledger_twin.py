@@ -25,6 +25,7 @@ import zoneinfo
 from collections import defaultdict
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
+from typing import NamedTuple
 
 import yaml
 from cryptography.exceptions import InvalidSignature
@@ -63,12 +64,12 @@ def parse_stamp(text):
 
 def stamp(us):
     d = EPOCH + timedelta(microseconds=us)
-    return d.strftime("%Y-%m-%dT%H:%M:%S.") + "%06dZ" % (us % SECOND)
+    return d.isoformat(timespec="microseconds") + "Z"
 
 
 def minute(us):
     d = EPOCH + timedelta(microseconds=us)
-    return d.strftime("%Y-%m-%d %H:%MZ")
+    return d.isoformat(" ", "minutes") + "Z"
 
 
 def duration(text):
@@ -144,6 +145,11 @@ class Record:
                     ("assay.seal.v1", "assay.rating.v1"))
 
 
+@lru_cache(maxsize=20000)
+def read_record(line):
+    return Record(line)
+
+
 def link(c, record):
     leaf = hashlib.sha256(b"\0" + record.line).digest()
     return hashlib.sha256(b"\2" + c + leaf).digest()
@@ -160,15 +166,15 @@ class Log:
         self.known_at = 0
         self.epochs = defaultdict(dict)
         for line in lines:
-            record = Record(line)
-            numbers = self.epochs[record.agent, record.epoch]
-            if record.sequence in numbers:
+            record = read_record(line)
+            key = (record.agent, record.epoch)
+            if record.sequence in self.epochs.get(key, ()):
                 continue
             if record.counted():
                 if known_at is not None and self.known_at == known_at:
                     break
                 self.known_at += 1
-            numbers[record.sequence] = record
+            self.epochs[key][record.sequence] = record
         self.find_keys()
         self.chain = defaultdict(dict)
         self.last_seal = {}
@@ -218,9 +224,7 @@ class Log:
         text = "".join(x + "\n" for x in (
             "assay seal v1", r.agent, r.epoch, d["first"], d["last"],
             d["prev"], d["head"], d["key"], r.wire_time))
-        try:
-            load_key(public).verify(base64.b64decode(d["sig"]), text.encode())
-        except (InvalidSignature, ValueError):
+        if not signed(public, text, d["sig"]):
             return
         first, last = int(d["first"]), int(d["last"])
         made = self.hash_range(key, first, last, bytes.fromhex(d["prev"]))
@@ -266,6 +270,15 @@ class Log:
         if last != max(self.epochs[before]) or c is None:
             return None
         return before if c.hex() == prev["head"] else None
+
+
+@lru_cache(maxsize=20000)
+def signed(public, text, signature):
+    try:
+        load_key(public).verify(base64.b64decode(signature), text.encode())
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 @lru_cache(maxsize=None)
@@ -370,13 +383,7 @@ class Version:
         self.time = time
         self.bytes = {}
         for path in sorted(files):
-            body = files[path]
-            if "text" not in body:
-                body = texts.get(body["sha256"], body)
-            text = body.get("text", "")
-            raw = (base64.b64decode(text) if body.get("enc") == "base64"
-                   else text.encode())
-            self.bytes[path] = raw
+            self.bytes[path] = texts.get(files[path]["sha256"], b"")
         self.yaml = {p: parse_yaml(b.decode()) for p, b in self.bytes.items()
                      if p.endswith(".yml")}
 
@@ -423,9 +430,13 @@ class Checks(Version):
 
 
 class Timeline:
-    """The versions that as_of can see; before the first the first holds (5)."""
+    """The versions that as_of can see; before the first the first holds (5).
+
+    Of versions with one time only the last was ever in force.
+    """
 
     def __init__(self, versions, as_of):
+        versions = list({v.time: v for v in versions}.values())
         self.versions = ([v for v in versions if v.time <= as_of]
                          or versions[:1])
         self.times = [v.time for v in self.versions]
@@ -437,16 +448,23 @@ class Timeline:
         return self.versions[self.index(t)] if self.versions else None
 
 
+def file_bytes(f):
+    text = f.get("text", "")
+    return (base64.b64decode(text) if f.get("enc") == "base64"
+            else text.encode())
+
+
 def read_sets(counting):
-    """set name -> [(time, files)] in order of force, and texts by hash."""
+    """set name -> [(time, files)] in order of force, and bytes by hash."""
     texts, sets, pending = {}, defaultdict(list), {}
     records = [r for r in counting
                if r.collector and r.type == "assay.files.v1"]
     records.sort(key=Record.order)
     for r in records:
         for f in r.data["files"]:
-            if "text" in f:
-                texts.setdefault(f["sha256"], f)
+            raw = file_bytes(f)
+            if hashlib.sha256(raw).hexdigest() == f["sha256"]:
+                texts[f["sha256"]] = raw
         key = (r.agent, r.data["set"])
         want = (r.data["hash"], r.data["parts"])
         if key not in pending or pending[key][0] != want:
@@ -882,11 +900,23 @@ def named(condition):
     return [condition["in"].split(":", 1)[1]] if "in" in condition else []
 
 
+class When(NamedTuple):
+    """What registers hold: the rows of `version` in force at `instant`."""
+
+    version: int
+    instant: int
+
+
+def then(e):
+    return When(e.time, e.time)
+
+
 class Slot:
     def __init__(self, unit, start, end, definition):
         self.unit = unit
         self.start = start
         self.end = end
+        self.when = When(end, end - 1)
         self.d = definition
         self.due = end + definition.grace
         self.state = self.code = self.reason = None
@@ -1074,11 +1104,11 @@ class Ledger:
 
     # ------------------------------------------------------------- where (5)
 
-    def holds(self, wheres, e, t):
-        return all(self.condition(c, e.get(name), name, t)
+    def holds(self, wheres, e, when):
+        return all(self.condition(c, e.get(name), name, when)
                    for where in wheres for name, c in where.items())
 
-    def condition(self, c, value, name, t):
+    def condition(self, c, value, name, when):
         if not isinstance(c, dict):
             return value is not None and value in (
                 c if isinstance(c, list) else [c])
@@ -1086,7 +1116,7 @@ class Ledger:
             return (value is not None) == (c["exists"] == "true")
         if "not" in c:
             return value is None or not self.condition(c["not"], value, name,
-                                                       t)
+                                                       when)
         if value is None:
             return False
         if "range" in c:
@@ -1101,15 +1131,17 @@ class Ledger:
                 return False
             return any(ip in ipaddress.ip_network(n, strict=False)
                        for n in nets)
-        rows = self.register(c["in"].split(":", 1)[1], t)
+        rows = self.register(c["in"].split(":", 1)[1], when)
         return any(row.get(name) == value for row in rows)
 
-    def register(self, name, t):
-        """The rows of a register in force at t."""
-        isms = self.isms.at(t)
+    def register(self, name, when):
+        """The rows of a register in force."""
+        isms = self.isms.at(when.version)
         return [row for row in (isms.rows(name) if isms else [])
-                if (not row.get("from") or self.zone.date(row["from"]) <= t)
-                and (not row.get("to") or t <= self.zone.date(row["to"]))]
+                if (not row.get("from")
+                    or self.zone.date(row["from"]) <= when.instant)
+                and (not row.get("to")
+                     or when.instant < self.zone.date(row["to"]))]
 
     # ------------------------------------------------------------ report (10)
 
@@ -1145,8 +1177,9 @@ class Ledger:
                 "logs cannot show this control; it needs a person's statement"
                 if c["mode"] == "attest" else "no check speaks to this "
                 "control yet")
-        aside = ("check.unadopted", "check.unclosed", "check.idle")
-        heard = [j for j in judges if j.code not in aside] or judges
+        heard = [j for j in judges if j.code not in
+                 ("check.unclosed", "check.idle")
+                 and (j.adopted or not j.d.show)] or judges
         for rating in ("ineffective", "unknown", "partly effective",
                        "effective", "not exercised"):
             for j in heard:
@@ -1231,9 +1264,9 @@ class Judge:
             return done != (self.d.unit == "row")
         return True
 
-    def fits(self, e, d, t):
+    def fits(self, e, d, when):
         return (e.kind == d.event and d.outcome in (None, e.outcome)
-                and self.ledger.holds(d.wheres, e, t))
+                and self.ledger.holds(d.wheres, e, when))
 
     # ------------------------------------------------------------- units (7)
 
@@ -1272,7 +1305,7 @@ class Judge:
         """Occurrences that fit at their own time, no failed logins."""
         for e in self.occurrences:
             d = self.ledger.definition(self.id, e.time)
-            if d is None or not self.fits(e, d, e.time):
+            if d is None or not self.fits(e, d, then(e)):
                 continue
             if e.kind.startswith("auth.") and e.outcome == "failure":
                 continue
@@ -1434,7 +1467,7 @@ class Judge:
         return (match.get("program", e.program) == e.program
                 and match.get("host", e.host) == e.host
                 and all(self.ledger.condition(c, as_text(e.fields.get(n)), n,
-                                              e.time)
+                                              then(e))
                         for n, c in (match.get("fields") or {}).items()))
 
     def job_row(self, unit, t):
@@ -1494,6 +1527,8 @@ class Judge:
             if e > limit:
                 return
             d = self.in_force(c, e)
+            if d is not None and d.unit != self.d.unit:
+                d = None                # another kind of unit was asked for
             if c >= self.as_of:
                 if d is not None:
                     due = e + d.grace
@@ -1531,7 +1566,7 @@ class Judge:
                 held = self.by_start[bisect.bisect_left(starts, s.start):
                                      bisect.bisect_left(starts, s.end)]
             held = [e for e in held if self.belongs(e, s.unit, s.end)]
-            s.held = sorted((e for e in held if self.fits(e, s.d, s.end)),
+            s.held = sorted((e for e in held if self.fits(e, s.d, s.when)),
                             key=lambda e: e.order)
             self.dealt.update((e, s) for e in held)
         if self.d.kind == "each":
@@ -1544,13 +1579,13 @@ class Judge:
         for e in self.occurrences:
             s = self.dealt.get(e)
             d = s.d if s else self.ledger.definition(self.id, e.time)
-            t = s.end if s else e.time
-            if d is None or not self.fits(e, d, t):
+            when = s.when if s else then(e)
+            if d is None or not self.fits(e, d, when):
                 continue
             low, high = (e.time + w for w in d.within)
             for n in self.needs_between(d, low, high):
                 if n not in taken and n.usable and n is not e \
-                        and self.serves(n, e, d, t):
+                        and self.serves(n, e, d, when):
                     taken.add(n)
                     self.need[e] = n
                     break
@@ -1565,13 +1600,13 @@ class Judge:
                 i += 1
         return sorted(out, key=lambda e: e.order)
 
-    def serves(self, n, e, d, t):
+    def serves(self, n, e, d, when):
         for name in d.by:
             if e.get(name) is None or e.get(name) != n.get(name):
                 return False
         return any(n.kind == x["event"] and x.get("outcome") in
                    (None, n.outcome) and self.ledger.holds(
-                       [x["where"]] if x.get("where") else [], n, t)
+                       [x["where"]] if x.get("where") else [], n, when)
                    for x in d.needs)
 
     def needed(self, s):
@@ -1583,7 +1618,7 @@ class Judge:
             last = None
             for e in self.occurrences:
                 if e.time < s.end and self.belongs(e, unit, s.end) \
-                        and self.fits(e, d, s.end):
+                        and self.fits(e, d, s.when):
                     last = e
             if last is not None:
                 key = (last.host,) + last.source
@@ -1600,7 +1635,7 @@ class Judge:
             hosts = sorted(set(d.at))
         else:
             hosts = sorted({e.host for e in self.occurrences
-                            if e.time < s.end and self.fits(e, d, s.end)})
+                            if e.time < s.end and self.fits(e, d, s.when)})
             isms = ledger.isms.at(s.end)
             if not hosts and isms:
                 hosts = sorted(isms.hosts)
@@ -1731,7 +1766,7 @@ class Judge:
                         and e.outcome == "success" and e not in self.late
                         and not (e.run and e.end is None)
                         and self.belongs(e, s.unit, s.end)
-                        and self.fits(e, d, s.end)):
+                        and self.fits(e, d, s.when)):
                     s.takes = e
                     return "late", "every.late", (
                         "%s begun %s came after the period ended %s"
@@ -1862,7 +1897,7 @@ class Judge:
         if e.run and (e.end is None or e.end > s.due):
             return False
         return good.get("outcome") in (None, e.outcome) and self.ledger.holds(
-            [good["where"]] if good.get("where") else [], e, s.end)
+            [good["where"]] if good.get("where") else [], e, s.when)
 
     @staticmethod
     def falls_short(k, m, d):

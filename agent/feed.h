@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* feed: one source while it is read: the source, how far it stands, and what
+ * its lines were since the heartbeat before. Its state is one object of a
+ * checkpoint. */
+#ifndef ASSAY_AGENT_FEED_H
+#define ASSAY_AGENT_FEED_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "assay/buf.h"
+#include "assay/crypto.h"
+#include "assay/err.h"
+
+#include "source.h"
+#include "standing.h"
+
+struct feed {
+	struct source source;
+	struct source_spec *spec; /* owned */
+	enum standing_rule rule;
+	struct standing standing;
+	/* Since the heartbeat before. */
+	int64_t lines, known, ignored, unknown;
+	/* Since the start, for people. */
+	int64_t total_lines, total_events;
+	bool moved;	/* since the last commit */
+	bool at_end;	/* the last read found nothing more */
+	bool caught_up; /* was at its end once: what comes now is live */
+	bool blocked;	/* a file of it cannot be read; err says why */
+	bool listed;	/* in some heartbeat of this epoch */
+	/* A hole that the source found and no record tells yet. */
+	bool has_hole;
+	struct source_gap hole;
+	struct err err;
+};
+
+/* Open the source of a spec (taken, also on failure). */
+int feed_open(struct feed *f, struct source_spec *spec, enum standing_rule rule,
+    struct crypto *c, struct err *err);
+void feed_close(struct feed *f);
+
+/* Append its state as a JSON object: {"id","from","through","last",...}. */
+void feed_save(const struct feed *f, struct buf *out);
+
+/* Take it up again, before the first scan. new_chain: the epochs before are not
+ * joined, so what is proved begins where reading goes on. */
+int feed_restore(
+    struct feed *f, const json_t *state, bool new_chain, struct err *err);
+
+/* Look for new files and bytes. Marks the feed blocked when that fails. Gives a
+ * source that has lines, and no beginning yet, its beginning. */
+void feed_scan(struct feed *f, int64_t now_us);
+
+/* The class its lines count under: the first it provides. */
+enum rule_class feed_class(const struct feed *f);
+
+#endif

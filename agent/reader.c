@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define DOUBTFUL_US (INT64_C(3600) * 1000000)
+#define CONTROLS_MAX 16
+
+struct reader {
+	struct reader_parts p;
+	struct match_result result;
+	struct record_field fields[VOCAB_FIELDS_MAX];
+	struct slice controls[CONTROLS_MAX];
+	struct reader_refused refused;
+};
+
+/* One line on its way. */
+struct line {
+	struct feed *feed;
+	const struct source_window *window;
+	struct slice text; /* without LF */
+	uint64_t offset;
+	struct header header;
+	int64_t time_us; /* or RECORD_NO_TIME */
+	bool doubtful;
+};
+
+struct reader *
+reader_new(const struct reader_parts *parts)
+{
+	struct reader *r = calloc(1, sizeof *r);
+
+	if (r)
+		r->p = *parts;
+	return r;
+}
+
+void
+reader_free(struct reader *r)
+{
+	free(r);
+}
+
+struct reader_refused
+reader_take_refused(struct reader *r)
+{
+	struct reader_refused taken = r->refused;
+
+	r->refused = (struct reader_refused){0};
+	return taken;
+}
+
+/* Lines that come while we watch were written just now. */
+static bool
+is_live(const struct reader *r, const struct feed *f)
+{
+	return f->spec->live && f->caught_up && !r->p.simulated;
+}
+
+static void
+set_time(struct reader *r, struct line *l, int64_t now_us)
+{
+	bool live = is_live(r, l->feed);
+
+	l->doubtful = false;
+	l->time_us = RECORD_NO_TIME;
+	if (l->header.has_time) {
+		l->time_us = l->header.time_us;
+		/* A time to come cannot be right either way. */
+		l->doubtful = l->time_us > now_us + DOUBTFUL_US ||
+			      (live && l->time_us < now_us - DOUBTFUL_US);
+	} else if (live) {
+		l->time_us = now_us;
+	}
+}
+
+static void
+set_field(struct record_field *out, const struct match_field *f)
+{
+	*out = (struct record_field){.name = slice_of(f->field->name),
+	    .text = f->value.text,
+	    .number = f->value.number};
+	switch (f->value.type) {
+	case VOCAB_INT:
+	case VOCAB_DURATION:
+		out->kind = RECORD_INT;
+		break;
+	case VOCAB_BOOL:
+		out->kind = RECORD_BOOL;
+		break;
+	case VOCAB_TIME:
+		out->kind = RECORD_STAMP;
+		break;
+	default:
+		out->kind = RECORD_TEXT;
+	}
+	/* Beyond what every JSON reader keeps exactly. */
+	if (out->kind == RECORD_INT && (out->number > (INT64_C(1) << 53) ||
+					   out->number < -(INT64_C(1) << 53)))
+		out->kind = RECORD_TEXT;
+}
+
+static int64_t
+pid_of(const struct header *h)
+{
+	unsigned long long pid;
+
+	return slice_uint(h->pid, INT32_MAX, &pid) ? (int64_t)pid : -1;
+}
+
+static enum record_raw
+raw_of(const struct rule *rule)
+{
+	switch (rule->raw) {
+	case RULE_RAW_HASH:
+		return RECORD_RAW_HASH;
+	case RULE_RAW_NONE:
+		return RECORD_RAW_NONE;
+	default:
+		return RECORD_RAW_TEXT;
+	}
+}
+
+/* A host that relays for others: who it is for whom. */
+static void
+set_host(struct reader *r, const struct line *l, struct record_event *e,
+    struct record_host *observer)
+{
+	static const uint8_t space[16] = {0x6b, 0xa7, 0xb8, 0x10, 0x9d, 0xad,
+	    0x11, 0xd1, 0x80, 0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8};
+	const struct slice name = l->header.host;
+
+	e->host = writer_host(r->p.writer);
+	if (name.len == 0 || slice_eq_str(name, r->p.host))
+		return;
+	if (!l->feed->spec->relay) {
+		e->header_host = name;
+		return;
+	}
+	*observer = e->host;
+	e->observer = observer;
+	e->host.name = name;
+	/* Its own id is not known here; its name, in the namespace of host
+	 * names, stands for it. */
+	crypto_uuid5(r->p.crypto, space, &name, 1, e->host.id);
+}
+
+static enum spool_put
+put_event(struct reader *r, const struct line *l,
+    const struct match_event *found, bool rest, int64_t now_us, struct err *err)
+{
+	const struct rule *rule = found->rule;
+	const struct source_spec *spec = l->feed->spec;
+	struct slice inferred[2];
+	struct record_host observer;
+	struct record_event e = {.event = slice_of(rule->kind->event),
+	    .outcome = slice_of(vocab_outcome_name(rule->outcome)),
+	    .rule = slice_of(rule->id),
+	    .controls = r->controls,
+	    .phase = slice_of(rule_phase_name(rule->phase)),
+	    .program = l->header.program,
+	    .pid = pid_of(&l->header),
+	    .fields = r->fields,
+	    .field_count = found->field_count,
+	    .count = l->header.repeated > 0 ? l->header.repeated : 1,
+	    .clock_raw = l->header.stamp,
+	    .clock_inferred = inferred,
+	    .clock_doubtful = l->doubtful,
+	    .ambiguous = found->ambiguous,
+	    .raw = raw_of(rule),
+	    .line = l->text};
+
+	if (l->header.has_time)
+		e.clock_precision = slice_of(l->header.precision);
+	if (l->header.inferred_year)
+		inferred[e.clock_inferred_count++] = SLICE("year");
+	if (l->header.inferred_zone)
+		inferred[e.clock_inferred_count++] = SLICE("zone");
+	for (rule_texts c = rule->controls;
+	     c && *c && e.control_count < CONTROLS_MAX; c++)
+		r->controls[e.control_count++] = slice_of(*c);
+	for (size_t i = 0; i < found->field_count; i++)
+		set_field(&r->fields[i], &found->fields[i]);
+	set_host(r, l, &e, &observer);
+	e.origin = (struct record_origin){
+	    .source = slice_of(l->feed->source.ops->kind),
+	    .id = slice_of(spec->id),
+	    .class = slice_of(rule_class_name(rule->file->class)),
+	    .gen = l->window->gen,
+	    .offset = (int64_t)l->offset,
+	    .trust = slice_of(spec->relay ? "net" : l->window->trust)};
+	if (spec->path)
+		e.origin.path = slice_of(spec->path);
+	return writer_event(r->p.writer, &e, l->time_us, rest, now_us, err);
+}
+
+/* The first line after the host was off. */
+static bool
+begins_boot(const struct header *h)
+{
+	if (slice_eq_str(h->program, "kernel"))
+		return slice_starts(h->message, SLICE("Linux version ")) ||
+		       slice_starts(h->message, SLICE("[    0.000000]"));
+	return slice_eq_str(h->program, "systemd-logind") &&
+	       slice_starts(h->message, SLICE("New seat "));
+}
+
+static void
+set_classes(const struct feed *f, struct slice *classes)
+{
+	for (size_t i = 0; i < f->spec->provide_count; i++)
+		classes[i] = slice_of(rule_class_name(f->spec->provides[i]));
+}
+
+static enum spool_put
+put_quiet(struct reader *r, const struct line *l, int64_t hole_us,
+    int64_t now_us, struct err *err)
+{
+	struct slice classes[SOURCE_CLASSES_MAX];
+	struct record_gap gap = {.source = slice_of(l->feed->spec->id),
+	    .classes = classes,
+	    .class_count = l->feed->spec->provide_count,
+	    .from_us = hole_us,
+	    .to_us = l->time_us,
+	    .gen = l->window->gen,
+	    .from_offset = (int64_t)l->offset,
+	    .to_offset = (int64_t)l->offset,
+	    .reason = SLICE("agent"),
+	    .lines = 0};
+
+	set_classes(l->feed, classes);
+	return writer_gap(r->p.writer, &gap, now_us, err);
+}
+
+/* How far the feed stands after this line. */
+static enum spool_put
+stand(struct reader *r, const struct line *l, int64_t now_us, struct err *err)
+{
+	struct feed *f = l->feed;
+	struct standing before = f->standing;
+	enum standing_rule rule = f->rule;
+	int64_t hole_us;
+	enum spool_put got;
+
+	if (!l->header.has_time)
+		return SPOOL_OK;
+	if (f->spec->own)
+		rule = STANDING_OWN;
+	if (!standing_line(&f->standing, rule, l->time_us,
+		begins_boot(&l->header), now_us, &hole_us))
+		return SPOOL_OK;
+	got = put_quiet(r, l, hole_us, now_us, err);
+	if (got != SPOOL_OK)
+		f->standing = before; /* the line comes again */
+	return got;
+}
+
+static void
+count_line(struct reader *r, struct line *l, int64_t now_us)
+{
+	struct feed *f = l->feed;
+	int64_t at = l->time_us != RECORD_NO_TIME ? l->time_us
+		     : f->standing.known	  ? f->standing.through_us
+						  : now_us;
+
+	f->lines++;
+	f->total_lines++;
+	f->total_events += (int64_t)r->result.count;
+	r->refused.limit_hits += r->result.limit_hits;
+	r->refused.events_dropped += r->result.dropped;
+	switch (r->result.kind) {
+	case MATCH_EVENT:
+		f->known++;
+		break;
+	case MATCH_IGNORED:
+		f->ignored++;
+		break;
+	default:
+		f->unknown++;
+		unknown_add(r->p.unknown, l->header.program, feed_class(f),
+		    r->result.kind == MATCH_UNKNOWN && r->result.closed, at);
+	}
+}
+
+static enum spool_put
+read_line(struct reader *r, struct line *l, int64_t now_us, struct err *err)
+{
+	const struct rule_file *own = l->feed->spec->own;
+	const struct source_window *w = l->window;
+	struct header_context context = {
+	    .reference_us = w->reference_us && !is_live(r, l->feed)
+				? w->reference_us
+				: now_us,
+	    .previous_us = l->feed->standing.last_us,
+	    .zone = r->p.zone};
+	enum spool_put got;
+
+	if (own) {
+		context.stamp = own->stamp;
+		context.program = slice_of(own->programs[0]);
+		context.previous_us = w->previous_us;
+	}
+	if (!header_parse(&context, l->text, &l->header) && own)
+		header_message(context.program, l->text, &l->header);
+	set_time(r, l, now_us);
+	got = stand(r, l, now_us, err);
+	if (got != SPOOL_OK)
+		return got;
+	match_line(r->p.match, &l->header, &r->result);
+	for (size_t i = 0; i < r->result.count; i++) {
+		got = put_event(r, l, &r->result.events[i], i > 0, now_us, err);
+		if (got != SPOOL_OK)
+			return got;
+	}
+	count_line(r, l, now_us);
+	return SPOOL_OK;
+}
+
+static enum reader_got
+result_of(enum spool_put got)
+{
+	return got == SPOOL_OK	   ? READER_READ
+	       : got == SPOOL_FULL ? READER_FULL
+				   : READER_FAILED;
+}
+
+static enum spool_put
+read_lines(struct reader *r, struct feed *f, const struct source_window *w,
+    int64_t now_us, uint64_t *passed, int64_t *last_us, struct err *err)
+{
+	struct slice rest = w->bytes;
+	enum spool_put got = SPOOL_OK;
+
+	*passed = 0;
+	*last_us = SOURCE_NO_TIME;
+	while (rest.len > 0 && got == SPOOL_OK) {
+		size_t len = w->one_line ? rest.len : slice_find(rest, '\n');
+		struct line l = {.feed = f,
+		    .window = w,
+		    .text = {rest.ptr, len},
+		    .offset = w->offset + *passed};
+
+		got = read_line(r, &l, now_us, err);
+		if (got != SPOOL_OK)
+			break;
+		*passed += w->one_line ? w->line_size : len + 1;
+		rest = slice_from(rest, len + 1);
+		if (l.header.has_time)
+			*last_us = l.header.time_us;
+	}
+	return got;
+}
+
+enum reader_got
+reader_step(struct reader *r, struct feed *f, int64_t now_us, struct err *err)
+{
+	struct source_window w;
+	uint64_t passed;
+	int64_t last_us;
+	enum spool_put got;
+	int more = f->source.ops->next(f->source.impl, &w, err);
+
+	if (more != 1) {
+		f->at_end = more == 0 && !f->blocked;
+		f->caught_up |= f->at_end;
+		if (more < 0) {
+			f->blocked = true;
+			f->err = *err;
+		}
+		return READER_NOTHING;
+	}
+	f->at_end = false;
+	got = read_lines(r, f, &w, now_us, &passed, &last_us, err);
+	if (passed > 0) {
+		f->source.ops->advance(f->source.impl, passed, last_us);
+		f->moved = true;
+	}
+	return result_of(got);
+}
+
+static enum spool_put
+put_hole(struct reader *r, struct feed *f, int64_t now_us, struct err *err)
+{
+	const struct source_gap *hole = &f->hole;
+	struct slice classes[SOURCE_CLASSES_MAX];
+	struct record_gap gap = {.source = slice_of(f->spec->id),
+	    .classes = classes,
+	    .class_count = f->spec->provide_count,
+	    .from_us = f->standing.known ? f->standing.through_us : now_us,
+	    .to_us = now_us,
+	    .gen = hole->gen,
+	    .from_offset = hole->from_offset,
+	    .to_offset = hole->to_offset,
+	    .reason = slice_of(hole->reason),
+	    .lines = -1};
+
+	set_classes(f, classes);
+	if (hole->from_us != SOURCE_NO_TIME && hole->from_us < gap.from_us)
+		gap.from_us = hole->from_us;
+	return writer_gap(r->p.writer, &gap, now_us, err);
+}
+
+enum reader_got
+reader_gaps(struct reader *r, struct feed *f, int64_t now_us, struct err *err)
+{
+	for (;;) {
+		enum spool_put got;
+
+		if (!f->has_hole)
+			f->has_hole =
+			    f->source.ops->gap(f->source.impl, &f->hole);
+		if (!f->has_hole)
+			return READER_READ;
+		got = put_hole(r, f, now_us, err);
+		if (got != SPOOL_OK)
+			return result_of(got);
+		f->has_hole = false;
+		f->err = f->hole.why;
+		f->moved = true;
+	}
+}

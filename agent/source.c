@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "source.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "source_file.h"
+#include "source_stdin.h"
+
+struct source_spec *
+source_spec_new(const char *id, const char *path)
+{
+	struct source_spec *s = calloc(1, sizeof *s);
+
+	if (!s)
+		return NULL;
+	s->id = strdup(id);
+	s->path = path ? strdup(path) : NULL;
+	s->patterns = calloc(1, sizeof *s->patterns);
+	if (!s->id || !s->patterns || (path && !s->path)) {
+		source_spec_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+int
+source_spec_add_pattern(struct source_spec *s, const char *pattern)
+{
+	size_t count = 0;
+	char **more;
+
+	while (s->patterns[count])
+		count++;
+	more = reallocarray(s->patterns, count + 2, sizeof *more);
+	if (!more)
+		return -1;
+	s->patterns = more;
+	more[count] = strdup(pattern);
+	more[count + 1] = NULL;
+	return more[count] ? 0 : -1;
+}
+
+void
+source_spec_add_class(struct source_spec *s, enum rule_class class)
+{
+	for (size_t i = 0; i < s->provide_count; i++)
+		if (s->provides[i] == class)
+			return;
+	s->provides[s->provide_count++] = class;
+}
+
+void
+source_spec_free(struct source_spec *s)
+{
+	if (!s)
+		return;
+	for (char **p = s->patterns; p && *p; p++)
+		free(*p);
+	free(s->patterns);
+	free(s->path);
+	free(s->id);
+	free(s);
+}
+
+int
+source_open(struct source *s, const struct source_spec *spec, struct crypto *c,
+    struct err *err)
+{
+	s->spec = spec;
+	s->ops = spec->path ? &source_file_ops : &source_stdin_ops;
+	s->impl = spec->path ? (void *)source_file_new(spec, c, err)
+			     : (void *)source_stdin_new(spec, c, err);
+	return s->impl ? 0 : -1;
+}
+
+void
+source_close(struct source *s)
+{
+	if (s->impl)
+		s->ops->close(s->impl);
+	s->impl = NULL;
+}
+
+static size_t
+drop_suffix(const char *name, size_t len, const char *suffix)
+{
+	size_t n = strlen(suffix);
+
+	if (len > n && !strncmp(name + len - n, suffix, n))
+		return len - n;
+	return len;
+}
+
+/* The digits (and dashes, for dates) at the end, with the mark before them. */
+static size_t
+drop_number(const char *name, size_t len)
+{
+	size_t at = len;
+	size_t digits = 0;
+
+	while (at > 0 &&
+	       (isdigit((unsigned char)name[at - 1]) || name[at - 1] == '-')) {
+		digits += name[at - 1] != '-';
+		at--;
+	}
+	/* "-20260703": the mark was taken with the digits. */
+	if (digits >= 6 && at > 0 && at < len && name[at] == '-')
+		return at;
+	if (digits == 0 || digits > 14 || at < 2 || name[at - 1] != '.')
+		return len;
+	return at - 1;
+}
+
+size_t
+source_stem(const char *name)
+{
+	static const char *const compressed[] = {".gz", ".xz", ".zst", ".bz2"};
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < sizeof compressed / sizeof *compressed; i++)
+		len = drop_suffix(name, len, compressed[i]);
+	len = drop_suffix(name, len, ".old");
+	return drop_number(name, len);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* source: what the agent must be able to ask of anything it reads lines from. A
+ * source gives windows: a stretch of whole lines of one generation (a file's
+ * bytes under one identity), in order. Lines are slices into the window. The
+ * position moves only by source_advance, past a whole line, when its records
+ * have been put; what lies behind is given again. Sources never wait and read
+ * no clock. */
+#ifndef ASSAY_AGENT_SOURCE_H
+#define ASSAY_AGENT_SOURCE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "assay/buf.h"
+#include "assay/crypto.h"
+#include "assay/err.h"
+#include "assay/slice.h"
+
+#include "rule.h"
+
+#define SOURCE_WINDOW ((size_t)256 << 10)
+#define SOURCE_CLASSES_MAX RULE_CLASSES
+
+/* What is to be read, and what is known about it before. Set up once. */
+struct source_spec {
+	char *id;   /* as records name it */
+	char *path; /* the stem: the log's name without rotation; or NULL */
+	char **patterns; /* globs, NULL-terminated */
+	enum rule_class provides[SOURCE_CLASSES_MAX];
+	size_t provide_count;
+	/* A program's own log: its rule file, with stamp and sender. */
+	const struct rule_file *own;
+	bool live;   /* goes on being written while we read */
+	bool relay;  /* the header's host counts */
+	bool syslog; /* written by a syslog daemon, for whoever asked it to */
+	const char *chosen; /* why it is read, for people; constant text */
+};
+
+struct source_window {
+	struct slice bytes;   /* whole lines, each with its LF; or one line: */
+	bool one_line;	      /* bytes is one line without LF, whole or cut */
+	uint64_t line_size;   /* one_line: what to advance by for all of it */
+	uint64_t offset;      /* of bytes in the generation */
+	const uint8_t *gen;   /* 16 bytes */
+	int64_t reference_us; /* when these bytes were last written; 0 now */
+	int64_t previous_us;  /* stamp of the line before, or 0 */
+	const char *trust;    /* root or local; constant text */
+};
+
+/* A hole that the source found in itself. Times are of the lines around it,
+ * SOURCE_NO_TIME when there is none. */
+#define SOURCE_NO_TIME INT64_MIN
+struct source_gap {
+	uint8_t gen[16];
+	int64_t from_offset;
+	int64_t to_offset;  /* -1 not known */
+	int64_t from_us;    /* SOURCE_NO_TIME: since the last line read */
+	const char *reason; /* as in records; constant text */
+	struct err why;
+};
+
+struct source_ops {
+	const char *kind; /* "file" */
+	/* Look for what is new. */
+	int (*scan)(void *impl, int64_t now_us, struct err *err);
+	/* 1 and a window, 0 at the end of what there is, 2 when nothing is
+	 * there now but the end has not come (a pipe), -1. */
+	int (*next)(void *impl, struct source_window *window, struct err *err);
+	void (*advance)(void *impl, uint64_t bytes, int64_t last_us);
+	/* true and the oldest hole found and not yet taken. */
+	bool (*gap)(void *impl, struct source_gap *gap);
+	/* Append the state to go on from, a JSON object's members. */
+	void (*save)(const void *impl, struct buf *out);
+	/* Take it up again, before the first scan. */
+	int (*restore)(void *impl, const json_t *state, struct err *err);
+	/* Where it is: generation (NULL before the first) and offset. */
+	const uint8_t *(*position)(const void *impl, uint64_t *offset);
+	void (*progress)(const void *impl, uint64_t *done, uint64_t *total);
+	/* Stamp of the first line there is, or SOURCE_NO_TIME. */
+	int64_t (*first)(const void *impl);
+	void (*close)(void *impl);
+};
+
+struct source {
+	const struct source_spec *spec;
+	const struct source_ops *ops;
+	void *impl;
+};
+
+/* A new spec with copies of id and path (may be NULL), without patterns, or
+ * NULL. _add_pattern copies. */
+struct source_spec *source_spec_new(const char *id, const char *path);
+int source_spec_add_pattern(struct source_spec *s, const char *pattern);
+void source_spec_add_class(struct source_spec *s, enum rule_class class);
+void source_spec_free(struct source_spec *s);
+
+/* Open the source of a spec, which must outlive it: standard input when it has
+ * no path, files else. */
+int source_open(struct source *s, const struct source_spec *spec,
+    struct crypto *c, struct err *err);
+void source_close(struct source *s);
+
+/* The name of a log without what rotation adds: .1, .2.gz, -20260703.gz, .old
+ * and a date. Returns its length within name. */
+size_t source_stem(const char *name);
+
+#endif

@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Lines that the real programs wrote (Debian 12: OpenSSH 9.2p1, sudo 1.9.13p3,
+# util-linux 2.38.1, Linux-PAM 1.5.2, google-authenticator 20191231, restic
+# 0.14.0, borg 1.2.4), with what each must become. Users and addresses are made
+# up: the peer was 192.0.2.9 or 2001:db8::9, and what names 198.51.100.7 is a
+# user name that someone sent.
+# shellcheck source=tests/support/tap.sh
+. "$ASSAY_SOURCE/tests/support/tap.sh"
+lines=$ASSAY_SOURCE/tests/rules/lines
+
+match() {
+	"$ASSAY_AGENT" match --json --why --rules "$ASSAY_SOURCE/rules" "$1"
+}
+
+for log in "$lines"/*.log; do
+	name=$(basename "$log" .log)
+	match "$log" >"$tap_dir/$name"
+	if [ -n "${ASSAY_UPDATE:-}" ]; then
+		cp "$tap_dir/$name" "$lines/$name.json"
+	fi
+	ok "lines_of_${name}_become_what_they_should" \
+		diff -u "$lines/$name.json" "$tap_dir/$name"
+done
+
+for name in sshd sudo su; do
+	is "no_line_of_${name}_is_unknown" \
+		"$(grep -c '"kind":"unknown"' "$tap_dir/$name")" 0
+done
+is no_sent_name_puts_its_own_address_into_an_event \
+	"$(grep -o '"src_ip":"[^"]*"' "$tap_dir/sshd" | sort -u)" \
+	'"src_ip":"192.0.2.9"
+"src_ip":"2001:db8::9"'
+is only_alice_logged_in \
+	"$(grep '"event":"auth.login","outcome":"success"' "$tap_dir/sshd" |
+		grep -o '"user":"[^"]*"' | sort -u)" '"user":"alice"'
+is a_directory_named_like_a_sudo_line_makes_it_ambiguous \
+	"$(grep -c '"ambiguous":true' "$tap_dir/sudo")" 2
+is a_skipped_code_is_a_bypass_and_no_second_factor \
+	"$(grep -o '"event":"auth.mfa[^"]*","outcome":"success"' \
+		"$tap_dir/sshd" | sort | uniq -c | tr -s ' ' | sed 's/^ //')" \
+	'1 "event":"auth.mfa","outcome":"success"
+1 "event":"auth.mfa_bypass","outcome":"success"'
+is a_review_row_that_brings_its_own_keys_is_no_row \
+	"$(grep -c '"kind":"unknown"' "$tap_dir/access-review")" 2
+done_testing
