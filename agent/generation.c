@@ -46,6 +46,7 @@ struct generation {
 	off_t ended_size; /* and of a closed one: as it was then */
 	struct timespec ended_mtime;
 	bool compressed;
+	bool foreign;
 	struct inflate *inflate; /* NULL until it is read */
 	bool broken;		 /* decompression failed; why */
 	struct err why;
@@ -147,6 +148,7 @@ read_start(struct generation *g, struct buf *out, struct err *err)
 	if (got < 0)
 		return err_sys(err, "read '%s'", g->path);
 	out->len = (size_t)got;
+	g->foreign = inflate_is_foreign(buf_slice(out));
 	g->compressed = inflate_knows(buf_slice(out));
 	if (!g->compressed)
 		return 0;
@@ -533,6 +535,12 @@ bool
 generation_is_compressed(const struct generation *g)
 {
 	return g->compressed;
+}
+
+bool
+generation_is_foreign(const struct generation *g)
+{
+	return g->foreign;
 }
 
 uint64_t

@@ -70,6 +70,8 @@ const char *generation_path(const struct generation *g);
 void generation_set_path(struct generation *g, const char *path);
 bool generation_has_file(const struct generation *g);
 bool generation_is_compressed(const struct generation *g);
+/* Compressed in a way that cannot be read here. */
+bool generation_is_foreign(const struct generation *g);
 uint64_t generation_offset(const struct generation *g);
 int64_t generation_first_us(const struct generation *g); /* or mtime */
 bool generation_has_stamp(const struct generation *g);

@@ -22,6 +22,15 @@ inflate_knows(struct slice start)
 	return slice_starts(start, SLICE("\x1f\x8b\x08"));
 }
 
+bool
+inflate_is_foreign(struct slice start)
+{
+	return slice_starts(start, SLICE("\xfd"
+					 "7zXZ")) ||
+	       slice_starts(start, SLICE("\x28\xb5\x2f\xfd")) ||
+	       slice_starts(start, SLICE("BZh"));
+}
+
 struct inflate *
 inflate_new(int fd, struct err *err)
 {

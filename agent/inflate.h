@@ -17,6 +17,9 @@ struct inflate;
 /* Do these first bytes of a file begin a gzip member? */
 bool inflate_knows(struct slice start);
 
+/* Are they compressed in a way that is not read here (xz, zstd, bzip2)? */
+bool inflate_is_foreign(struct slice start);
+
 /* A new reader of fd (borrowed, read with pread from offset 0), or NULL. */
 struct inflate *inflate_new(int fd, struct err *err);
 void inflate_free(struct inflate *z);

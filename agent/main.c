@@ -4,8 +4,18 @@
 #include "cmd_check.h"
 #include "cmd_explain.h"
 #include "cmd_match.h"
+#include "cmd_run.h"
+#include "cmd_status.h"
 
 static const struct command commands[] = {
+    {"run",
+	"[--once [--now TIME]] [--logs DIR] [--config FILE] [--state DIR] "
+	"[--rules DIR]...",
+	"read logs and write sealed records; --once: what there is now; "
+	"--logs: a copied /var/log",
+	cmd_run},
+    {"status", "[--json] [--config FILE] [--state DIR]",
+	"say how the agent is, what it reads and what it does not", cmd_status},
     {"check", "[--rules DIR]... [--json] [--strict]",
 	"read all rule files and say everything that is wrong with them",
 	cmd_check},

@@ -361,7 +361,7 @@ reader_step(struct reader *r, struct feed *f, int64_t now_us, struct err *err)
 	enum spool_put got;
 	int more = f->source.ops->next(f->source.impl, &w, err);
 
-	if (more <= 0) {
+	if (more != 1) {
 		f->at_end = more == 0 && !f->blocked;
 		f->caught_up |= f->at_end;
 		if (more < 0) {

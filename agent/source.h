@@ -65,7 +65,8 @@ struct source_ops {
 	const char *kind; /* "file" */
 	/* Look for what is new. */
 	int (*scan)(void *impl, int64_t now_us, struct err *err);
-	/* 1 and a window, 0 at the end of what there is, -1. */
+	/* 1 and a window, 0 at the end of what there is, 2 when nothing is
+	 * there now but the end has not come (a pipe), -1. */
 	int (*next)(void *impl, struct source_window *window, struct err *err);
 	void (*advance)(void *impl, uint64_t bytes, int64_t last_us);
 	/* true and the oldest hole found and not yet taken. */

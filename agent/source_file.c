@@ -298,6 +298,12 @@ meet(struct source_file *s, const char *path, struct err *err)
 	made = generation_new(fd, path, &s->form, s->crypto, err);
 	if (!made)
 		return -1;
+	if (generation_is_foreign(made)) {
+		/* What was read of it before it was compressed stands; what
+		 * was not is missed below, when it had been begun. */
+		generation_free(made);
+		return add_copy(s, &st);
+	}
 	return settle(s, made, &st, err);
 }
 

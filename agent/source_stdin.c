@@ -176,12 +176,14 @@ next(void *impl, struct source_window *w, struct err *err)
 	if (s->window.len >= SOURCE_WINDOW) {
 		got = skip_long(s, err);
 		if (got != 1)
-			return got;
+			return got < 0 ? -1 : 2;
 		w->one_line = true;
 		w->line_size = s->long_size;
 		return give(s, w, SOURCE_WINDOW);
 	}
-	if (!s->ended || s->window.len == 0)
+	if (!s->ended)
+		return 2;
+	if (s->window.len == 0)
 		return 0;
 	w->one_line = true;
 	w->line_size = s->window.len;

@@ -308,10 +308,37 @@ announce(int fd, uint64_t end)
 	    fd, (struct slice){(char *)raw, sizeof raw}, SEGMENT_SYNCED_AT);
 }
 
-/* The frames of a commit into s->frames: its checkpoint first when a segment
- * begins with it. False when memory is short. */
-static bool
-make_frames(struct spool *s, struct slice changed, bool first)
+/* Append the state as checkpoints. */
+static int
+put_state(struct spool *s, bool full, struct err *err)
+{
+	struct buf part = {0};
+	int status = 0;
+
+	for (size_t i = 0; status == 0; i++) {
+		buf_reset(&part);
+		s->state(s->state_arg, full, i, &part);
+		if (part.failed)
+			status = err_set(err, "no memory for a commit");
+		else if (part.len > SEGMENT_PAYLOAD_MAX)
+			status = err_set(err,
+			    "the state of the sources is too large: %zu bytes "
+			    "in one part",
+			    part.len);
+		else if (part.len == 0)
+			break;
+		else
+			segment_put(&s->frames, SEGMENT_CHECKPOINT, 0,
+			    buf_slice(&part));
+	}
+	buf_clear(&part);
+	return status;
+}
+
+/* The frames of a commit into s->frames; those of a segment's first commit
+ * begin with its header and all of the state. */
+static int
+make_frames(struct spool *s, bool first, struct err *err)
 {
 	struct segment_commit commit = {.last = s->last};
 	struct buf *out = &s->frames;
@@ -319,26 +346,23 @@ make_frames(struct spool *s, struct slice changed, bool first)
 
 	buf_reset(out);
 	if (first) {
-		struct buf state = {0};
-
 		s->header.first_sequence = s->committed + 1;
 		s->header.synced = SEGMENT_HEADER_LEN;
 		memcpy(s->header.prev_head, s->committed_head, CHAIN_LEN);
 		segment_header_encode(raw, &s->header);
 		buf_put(out, (struct slice){(char *)raw, sizeof raw});
-		s->state(s->state_arg, &state);
-		if (!state.failed && state.len > 0)
-			segment_put(
-			    out, SEGMENT_CHECKPOINT, 0, buf_slice(&state));
-		out->failed |= state.failed;
-		buf_clear(&state);
+		if (put_state(s, true, err) != 0)
+			return -1;
 	}
 	buf_put(out, buf_slice(&s->pending));
-	if (!first && changed.len > 0)
-		segment_put(out, SEGMENT_CHECKPOINT, 0, changed);
+	if (!first && put_state(s, false, err) != 0)
+		return -1;
+	/* Nothing was put and nothing moved. */
+	if (out->len == 0)
+		return 0;
 	memcpy(commit.head, s->head, CHAIN_LEN);
 	segment_put_commit(out, &commit);
-	return !out->failed;
+	return out->failed ? err_set(err, "no memory for a commit") : 0;
 }
 
 /* Cut the current segment to its last commit and leave it. */
@@ -420,12 +444,10 @@ write_on(struct spool *s)
 }
 
 static enum spool_put
-commit_new(struct spool *s, struct slice changed, struct err *err)
+commit_new(struct spool *s, struct err *err)
 {
-	if (!make_frames(s, changed, true)) {
-		err_set(err, "no memory for a commit");
+	if (make_frames(s, true, err) != 0)
 		return SPOOL_FAILED;
-	}
 	if (write_segment(s) == 0)
 		return SPOOL_OK;
 	if (errno == ENOSPC || errno == EDQUOT) {
@@ -439,35 +461,48 @@ commit_new(struct spool *s, struct slice changed, struct err *err)
 	return SPOOL_FAILED;
 }
 
-enum spool_put
-spool_commit(struct spool *s, struct slice changed, struct err *err)
+/* 1 when the commit was written (or there was none to write), 0 when it needs a
+ * new segment, -1. *gave_up: because writing on failed. */
+static int
+commit_on(struct spool *s, bool *gave_up, struct err *err)
 {
-	enum spool_put status;
-	bool tried = false;
-
-	if (s->pending.len == 0 && changed.len == 0)
-		return SPOOL_OK;
-	if (s->fd >= 0) {
-		if (!make_frames(s, changed, false)) {
-			err_set(err, "no memory for a commit");
-			return SPOOL_FAILED;
-		}
-		if (s->end + s->frames.len <= s->o.segment_size) {
-			tried = true;
-			if (write_on(s) == 0)
-				goto done;
-			s->abandoned++;
-		}
-		leave_segment(s);
-	}
-	status = commit_new(s, changed, err);
-	if (status == SPOOL_FAILED && !tried) {
+	*gave_up = false;
+	if (s->fd < 0)
+		return 0;
+	if (make_frames(s, false, err) != 0)
+		return -1;
+	if (s->frames.len == 0)
+		return 1;
+	if (s->end + s->frames.len <= s->o.segment_size) {
+		if (write_on(s) == 0)
+			return 1;
+		*gave_up = true;
 		s->abandoned++;
-		status = commit_new(s, changed, err);
+	}
+	leave_segment(s);
+	return 0;
+}
+
+enum spool_put
+spool_commit(struct spool *s, struct err *err)
+{
+	enum spool_put status = SPOOL_OK;
+	bool gave_up;
+	int got;
+
+	if (s->fd < 0 && s->last == 0)
+		return SPOOL_OK;
+	got = commit_on(s, &gave_up, err);
+	if (got < 0)
+		return SPOOL_FAILED;
+	if (got == 0)
+		status = commit_new(s, err);
+	if (got == 0 && status == SPOOL_FAILED && !gave_up) {
+		s->abandoned++;
+		status = commit_new(s, err);
 	}
 	if (status != SPOOL_OK)
 		return status;
-done:
 	s->committed = s->last;
 	memcpy(s->committed_head, s->head, CHAIN_LEN);
 	buf_reset(&s->pending);

@@ -41,9 +41,11 @@ enum spool_put {
 
 struct spool;
 
-/* Append the full state of all sources, JSON, to out: what a new segment begins
- * with. Called from within spool_commit. */
-typedef void spool_state_fn(void *arg, struct buf *out);
+/* Append the part-th part (from 0) of the state of the sources, JSON, to out:
+ * all of it (what a new segment begins with), or what changed since the last
+ * commit. Leaving out as it is says that there are no more parts. Each part
+ * fits a frame. Called from within spool_commit. */
+typedef void spool_state_fn(void *arg, bool full, size_t part, struct buf *out);
 
 /* Make the directory when missing, lock it, recover what is in it. o's strings
  * and c must outlive the spool. Returns a new spool, or NULL (another agent
@@ -72,12 +74,11 @@ enum spool_put spool_put(
 /* Bytes put since the last commit. */
 size_t spool_pending(const struct spool *s);
 
-/* Make what was put durable, together with `changed`, the state of the sources
- * that moved (may be empty). 0 when it is on disk. SPOOL_FULL when the disk has
- * no room and SPOOL_FAILED when it fails: what was put stays in memory, the
- * call can be repeated, and err says why. */
-enum spool_put spool_commit(
-    struct spool *s, struct slice changed, struct err *err);
+/* Make what was put durable, together with the state of the sources that moved.
+ * 0 when it is on disk. SPOOL_FULL when the disk has no room and SPOOL_FAILED
+ * when it fails: what was put stays in memory, the call can be repeated, and
+ * err says why. Nothing is written when nothing was put and nothing moved. */
+enum spool_put spool_commit(struct spool *s, struct err *err);
 
 /* Remove what acknowledgement and age allow. */
 void spool_tick(struct spool *s, int64_t now_us);

@@ -9,7 +9,7 @@
 #include "mix.h"
 #include "need.h"
 #include "sentence.h"
-#include "span.h"
+#include "stretch.h"
 #include "watch.h"
 
 #define SPAN_DAYS 90
@@ -22,7 +22,8 @@ struct assessing {
 };
 
 /* When the check was adopted: the later of the day its row names and the first
- * edition of the unbroken run that holds the row. SPAN_FOREVER: it is not. */
+ * edition of the unbroken run that holds the row. STRETCH_FOREVER: it is not.
+ */
 static int64_t
 adopted_at(const struct scene *s, const char *check)
 {
@@ -31,10 +32,10 @@ adopted_at(const struct scene *s, const char *check)
 	size_t i;
 
 	if (!s->isms_now)
-		return SPAN_FOREVER;
+		return STRETCH_FOREVER;
 	row = registry_adopted(s->isms_now->registry, check);
 	if (!row)
-		return SPAN_FOREVER;
+		return STRETCH_FOREVER;
 	i = edition_at(&s->isms, s->as_of_us);
 	while (
 	    i > 0 && registry_adopted(s->isms.at[i - 1].text->registry, check))
@@ -42,7 +43,7 @@ adopted_at(const struct scene *s, const char *check)
 	at_us = s->isms.at[i].time_us;
 	if (calendar_date(row->on, s->zone, &on_us) && on_us > at_us)
 		at_us = on_us;
-	return at_us <= s->as_of_us ? at_us : SPAN_FOREVER;
+	return at_us <= s->as_of_us ? at_us : STRETCH_FOREVER;
 }
 
 static void
@@ -59,19 +60,19 @@ hash_events(struct unit *u)
 
 /* Mark where an occurrence is looked for. */
 static int
-mark(struct spans *changed, struct arena *a, const struct occurrence *o)
+mark(struct stretches *changed, struct arena *a, const struct occurrence *o)
 {
-	return spans_add(changed, a, o->start_us, o->start_us + 1) ||
-		       spans_add(changed, a, o->time_us, o->time_us + 1) ||
-		       spans_add(changed, a, o->time_us, o->to_us)
+	return stretch_add(changed, a, o->start_us, o->start_us + 1) ||
+		       stretch_add(changed, a, o->time_us, o->time_us + 1) ||
+		       stretch_add(changed, a, o->time_us, o->to_us)
 		   ? -1
 		   : 0;
 }
 
 /* Where the events of a unit differ from what they were. */
 static int
-compare_events(struct spans *changed, struct arena *a, const struct unit *was,
-    const struct unit *is)
+compare_events(struct stretches *changed, struct arena *a,
+    const struct unit *was, const struct unit *is)
 {
 	size_t i = 0, k = 0;
 
@@ -134,7 +135,7 @@ same_occurrence(const struct unit *u, const struct occurrence *old)
 static bool
 stands(const struct assessing *g, const struct unit *u, size_t i,
     const struct unit_slot *old, const struct watch *w,
-    const struct spans *changed)
+    const struct stretches *changed)
 {
 	struct unit_slot *slot = &u->more[i];
 	struct slot *is = slot->slot;
@@ -145,7 +146,7 @@ stands(const struct assessing *g, const struct unit *u, size_t i,
 	if (was->start_us != is->start_us || was->end_us != is->end_us ||
 	    was->due_us != is->due_us || old->key != slot->key ||
 	    (old->found == SLOT_OPEN) != (g->scene->as_of_us < is->due_us) ||
-	    spans_overlap(changed, old->from_us, old->to_us) ||
+	    stretch_overlap(changed, old->from_us, old->to_us) ||
 	    watch_changed(w, old->from_us, old->to_us))
 		return false;
 	if (old->taken) {
@@ -253,7 +254,7 @@ static int
 assess_unit(struct assessing *g, struct unit *u, const struct unit *was)
 {
 	static const struct unit nothing;
-	struct spans changed = {0};
+	struct stretches changed = {0};
 	size_t old = 0;
 
 	if (!was)
@@ -321,7 +322,7 @@ assess_check(struct assess *a, struct scene *s, const struct course *c,
 	*a = (struct assess){.course = c};
 	a->now = course_near(c, s->as_of_us);
 	a->in_force = course_at(c, s->as_of_us) != NULL;
-	a->adopted = adopted_us != SPAN_FOREVER;
+	a->adopted = adopted_us != STRETCH_FOREVER;
 	days = 4 * calendar_days(a->now->calendar.period);
 	a->span_us = (days > SPAN_DAYS ? days : SPAN_DAYS) * STAMP_US_PER_DAY;
 	if (unit_list(&a->units, &all, s, c, adopted_us, err) ||

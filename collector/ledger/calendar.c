@@ -3,7 +3,7 @@
 
 #include "assay/stamp.h"
 #include "column.h"
-#include "span.h"
+#include "stretch.h"
 
 #define MINUTE_US INT64_C(60000000)
 #define HOUR_US INT64_C(3600000000)
@@ -109,7 +109,7 @@ instant_of(const struct zone *z, int64_t local_us)
 	return fit == ZONE_SKIPPED ? after_jump(z, local_us, us) : us;
 }
 
-/* The boundary that begins a period; SPAN_FOREVER past the years we know. */
+/* The boundary that begins a period; STRETCH_FOREVER past the years we know. */
 static int64_t
 boundary(struct calendar c, const struct zone *z, int64_t number)
 {
@@ -119,7 +119,7 @@ boundary(struct calendar c, const struct zone *z, int64_t number)
 	if (c.period == CALENDAR_HOUR)
 		starts_us %= HOUR_US;
 	if (local_us >= stamp_days(YEAR_MAX, 12, 30) * STAMP_US_PER_DAY)
-		return SPAN_FOREVER;
+		return STRETCH_FOREVER;
 	return instant_of(z, local_us + starts_us);
 }
 

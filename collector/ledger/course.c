@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "mix.h"
-#include "span.h"
+#include "stretch.h"
 
 struct making {
 	struct arena *arena;
@@ -171,9 +171,9 @@ find_changes(struct making *m)
 		return -1;
 	while (i < m->checks->count || k < m->isms->count) {
 		int64_t ti = i < m->checks->count ? m->checks->at[i].time_us
-						  : SPAN_FOREVER;
-		int64_t tk =
-		    k < m->isms->count ? m->isms->at[k].time_us : SPAN_FOREVER;
+						  : STRETCH_FOREVER;
+		int64_t tk = k < m->isms->count ? m->isms->at[k].time_us
+						: STRETCH_FOREVER;
 
 		m->changes[m->change_count++] = ti < tk ? ti : tk;
 		i += ti <= tk;
@@ -274,5 +274,5 @@ course_next(const struct course *c, int64_t us)
 {
 	size_t i = part_at(c, us) + 1;
 
-	return i < c->count ? c->parts[i].from_us : SPAN_FOREVER;
+	return i < c->count ? c->parts[i].from_us : STRETCH_FOREVER;
 }

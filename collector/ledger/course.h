@@ -57,7 +57,8 @@ const struct definition *course_near(const struct course *c, int64_t us);
 const struct definition *course_judging(
     const struct course *c, int64_t start_us, int64_t end_us);
 
-/* The first beginning of a part after us; SPAN_FOREVER when there is none. */
+/* The first beginning of a part after us; STRETCH_FOREVER when there is none.
+ */
 int64_t course_next(const struct course *c, int64_t us);
 
 #endif

@@ -6,7 +6,7 @@
 #include "assay/buf.h"
 #include "calendar.h"
 #include "mix.h"
-#include "span.h"
+#include "stretch.h"
 
 struct listing {
 	struct scene *scene;
@@ -147,7 +147,7 @@ find_runs(struct scene *s, struct declared *d)
 			run->origin_us = us;
 		run->ended = i + 1 < s->isms.count;
 		run->ended_us = run->limit_us =
-		    run->ended ? s->isms.at[i + 1].time_us : SPAN_FOREVER;
+		    run->ended ? s->isms.at[i + 1].time_us : STRETCH_FOREVER;
 		if (calendar_date(d->rows[i].to, s->zone, &us) &&
 		    us < run->limit_us)
 			run->limit_us = us;

@@ -14,7 +14,7 @@
 /* An unbroken run of editions that hold a unit. */
 struct declared_run {
 	int64_t origin_us;
-	int64_t limit_us; /* no slot ends after it; SPAN_FOREVER */
+	int64_t limit_us; /* no slot ends after it; STRETCH_FOREVER */
 	bool ended;	  /* a later edition does not hold it, */
 	int64_t ended_us; /* from here on */
 };

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "fit.h"
-#include "span.h"
+#include "stretch.h"
 
 bool
 episode_is_by_coverage(const struct definition *d)
@@ -31,12 +31,12 @@ first_watched(const struct coverage_host *h, const struct check *c, int64_t us)
 		for (size_t i = 0; i < c->watch_count; i++) {
 			const struct coverage_class *class =
 			    coverage_class(h, c->watch[i]);
-			const struct spans *spans =
+			const struct stretches *spans =
 			    class ? &class->covered : NULL;
-			size_t at = spans ? spans_find(spans, us) : 0;
+			size_t at = spans ? stretch_find(spans, us) : 0;
 
 			if (!spans || at == spans->count)
-				return SPAN_FOREVER;
+				return STRETCH_FOREVER;
 			if (spans->at[at].from_us > us) {
 				us = spans->at[at].from_us;
 				moved = true;
@@ -57,8 +57,8 @@ by_coverage(const struct unit *u, const struct scene *s, const struct course *c,
 	for (size_t i = 0; h && i < c->count; i++) {
 		const struct definition *d = c->parts[i].definition;
 		int64_t from_us = c->parts[i].from_us;
-		int64_t to_us =
-		    i + 1 < c->count ? c->parts[i + 1].from_us : SPAN_FOREVER;
+		int64_t to_us = i + 1 < c->count ? c->parts[i + 1].from_us
+						 : STRETCH_FOREVER;
 		int64_t at_us;
 
 		if (to_us <= us || !d || d->check->unit != u->kind ||
@@ -68,7 +68,7 @@ by_coverage(const struct unit *u, const struct scene *s, const struct course *c,
 		if (at_us < to_us)
 			return at_us;
 	}
-	return SPAN_FOREVER;
+	return STRETCH_FOREVER;
 }
 
 /* Failed logins make no units: attackers would. */
@@ -94,7 +94,7 @@ by_event(
 		if (fit_definition(s, d, o, fit_at(s, o->time_us)))
 			return o->start_us;
 	}
-	return SPAN_FOREVER;
+	return STRETCH_FOREVER;
 }
 
 /* When something of the unit was first observed, from us on. */
@@ -105,9 +105,9 @@ observed(
 	int64_t a, b;
 
 	if (u->kind == CHECK_ROW)
-		return SPAN_FOREVER;
+		return STRETCH_FOREVER;
 	a = by_event(u, s, c, us);
-	b = u->kind == CHECK_HOST ? by_coverage(u, s, c, us) : SPAN_FOREVER;
+	b = u->kind == CHECK_HOST ? by_coverage(u, s, c, us) : STRETCH_FOREVER;
 	return a < b ? a : b;
 }
 
@@ -140,7 +140,7 @@ episode_find(
 	if (u->kind == CHECK_ORGANISATION)
 		origin_us = least(origin_us, adopted_us);
 	if (count == 0) {
-		add(u, s, origin_us, SPAN_FOREVER);
+		add(u, s, origin_us, STRETCH_FOREVER);
 		return 0;
 	}
 	add(u, s, least(origin_us, runs[0].origin_us), runs[0].limit_us);
@@ -153,7 +153,7 @@ episode_find(
 		if (origin_us < ended_us)
 			origin_us = ended_us;
 		add(u, s, origin_us,
-		    i + 1 < count ? runs[i + 1].limit_us : SPAN_FOREVER);
+		    i + 1 < count ? runs[i + 1].limit_us : STRETCH_FOREVER);
 	}
 	return 0;
 }

@@ -7,7 +7,7 @@
 #include "assay/stamp.h"
 #include "judge.h"
 #include "sentence.h"
-#include "span.h"
+#include "stretch.h"
 
 /* A slot and whose it is. */
 struct place {
@@ -285,7 +285,7 @@ put_bad(const struct grading *g, enum rating rating, struct buf *out)
 static enum rating
 put_unclosed(const struct grading *g, struct buf *out)
 {
-	if (g->sums.next_due_us == SPAN_FOREVER)
+	if (g->sums.next_due_us == STRETCH_FOREVER)
 		return put_idle(g, out);
 	buf_puts(out, "no slot closed yet, the first is due ");
 	sentence_time(out, g->sums.next_due_us);
@@ -363,7 +363,7 @@ grade_check(struct report_check *into, bool *left_out, const struct assess *a,
 			->criterion;
 	if (c->kind == CHECK_EVERY && !c->key_check)
 		g.tolerance_percent = 5;
-	g.sums.earliest_us = g.sums.next_due_us = SPAN_FOREVER;
+	g.sums.earliest_us = g.sums.next_due_us = STRETCH_FOREVER;
 	if (list_units(&g))
 		return -1;
 	open = into->counts.of[SLOT_OPEN];

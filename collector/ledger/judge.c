@@ -5,7 +5,7 @@
 
 #include "fit.h"
 #include "sentence.h"
-#include "span.h"
+#include "stretch.h"
 
 #define MINUTE_US INT64_C(60000000)
 
@@ -344,10 +344,10 @@ lower(const struct judging *j, struct pairs *p, const struct occurrence *o)
 }
 
 /* The window in which a need would have been heard of. */
-static struct span
+static struct stretch
 window_of(struct judging *j, const struct occurrence *o)
 {
-	struct span s = {o->time_us + j->check->within_lo_us,
+	struct stretch s = {o->time_us + j->check->within_lo_us,
 	    o->time_us + j->check->within_hi_us + 1};
 
 	if (s.from_us < j->slot->from_us)
@@ -361,7 +361,7 @@ static void
 pair(struct judging *j, struct pairs *p, const struct unit_event *event)
 {
 	const struct occurrence *o = event->occurrence;
-	struct span window = window_of(j, o);
+	struct stretch window = window_of(j, o);
 	const char *host = o->host;
 	struct watch watch;
 
@@ -388,7 +388,7 @@ pair(struct judging *j, struct pairs *p, const struct unit_event *event)
 static void
 judge_window(struct judging *j, const struct occurrence *o)
 {
-	struct span window = window_of(j, o);
+	struct stretch window = window_of(j, o);
 	const char *host = o->host;
 	struct watch watch;
 
@@ -505,7 +505,7 @@ judge(struct judging *j)
 	const char *name = fit_missing_register(
 	    j->definition, scene_registry(j->scene, j->end_us));
 	const char *host;
-	struct span when;
+	struct stretch when;
 
 	judge_kind(j);
 	if (j->scene->as_of_us < j->due_us) {

@@ -4,27 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "answer.h"
 #include "assay/crypto.h"
-#include "assay/encode.h"
 #include "assay/stamp.h"
-#include "assay/verify.h"
-#include "edition.h"
-#include "facts.h"
+#include "entry.h"
 #include "list.h"
 #include "names.h"
-#include "span.h"
-
-/* The log up to a point, and the last answer to it. Two arenas take turns: an
- * answer keeps verdicts of the one before. */
-struct view {
-	size_t taken; /* of the ledger's entries */
-	struct verify *verify;
-	struct arena arenas[2];
-	struct answer answer;
-	bool answered;
-	unsigned turn; /* of the arena that holds the answer */
-};
+#include "view.h"
 
 struct ledger {
 	struct arena arena;
@@ -36,18 +21,19 @@ struct ledger {
 	struct entry **known; /* by (lineage, sequence), open addressing */
 	size_t known_room;
 	uint64_t counted;
-	struct view live;  /* all entries */
-	struct view *past; /* the last known_at that was not all */
-	const struct view *last;
 	uint64_t judged;
+	struct view *live;	   /* all entries */
+	struct view *past;	   /* the last known_at that was not all */
+	const struct answer *last; /* what the readers below read */
 };
 
-static void
-view_clear(struct view *v)
+static struct view *
+look(struct ledger *l, struct err *err)
 {
-	verify_free(v->verify);
-	arena_clear(&v->arenas[0]);
-	arena_clear(&v->arenas[1]);
+	struct view_given given = {
+	    l->names, l->crypto, l->shelf, l->utc, &l->entries};
+
+	return view_new(&given, err);
 }
 
 struct ledger *
@@ -55,6 +41,7 @@ ledger_new(struct err *err)
 {
 	struct ledger *l = calloc(1, sizeof *l);
 
+	err->text[0] = 0;
 	if (!l)
 		goto fail;
 	l->names = names_new();
@@ -63,11 +50,11 @@ ledger_new(struct err *err)
 	l->shelf = l->names ? edition_shelf_new(l->names) : NULL;
 	if (!l->crypto || !l->utc || !l->shelf)
 		goto fail;
-	l->live.verify = verify_new(l->crypto, err);
-	if (l->live.verify)
+	l->live = look(l, err);
+	if (l->live)
 		return l;
 fail:
-	if (!l || !l->names || !l->utc || !l->shelf)
+	if (!err->text[0])
 		err_set(err, "no memory for a ledger");
 	ledger_free(l);
 	return NULL;
@@ -78,10 +65,8 @@ ledger_free(struct ledger *l)
 {
 	if (!l)
 		return;
-	view_clear(&l->live);
-	if (l->past)
-		view_clear(l->past);
-	free(l->past);
+	view_free(l->live);
+	view_free(l->past);
 	edition_shelf_free(l->shelf);
 	zone_free(l->utc);
 	crypto_free(l->crypto);
@@ -134,7 +119,6 @@ ledger_add_record(
     struct ledger *l, uint64_t index, const struct record *r, struct err *err)
 {
 	struct entry *e, **place;
-	enum verify_arrival arrival;
 
 	e = entry_new(&l->arena, l->names, l->crypto, r, err);
 	if (!e)
@@ -144,15 +128,17 @@ ledger_add_record(
 	place = place_of(l->known, l->known_room, e->lineage, e->sequence);
 	if (*place)
 		return 0; /* the first in the log stands */
-	/* What cannot be right as it stands seals nothing, and is kept. */
-	if (verify_add(l->live.verify, r, &arrival, err))
-		return -1;
 	e->index = index;
 	e->place = l->entries.count;
 	if (list_add(&l->entries, &l->arena, e))
 		goto fail;
+	if (view_add(l->live, r, err)) {
+		l->entries.count--;
+		return -1;
+	}
 	*place = e;
 	l->counted += entry_is_counted(e);
+	l->last = NULL;
 	return 0;
 fail:
 	return err_set(err, "no memory for another record");
@@ -186,6 +172,15 @@ ledger_judged(const struct ledger *l)
 
 /* ---- asking ---- */
 
+int64_t
+ledger_latest_us(struct ledger *l)
+{
+	struct err err;
+	int64_t us = 0;
+
+	return view_latest(l->live, &us, &err) ? 0 : us;
+}
+
 /* How many entries are seen by one who knows so many counted records. */
 static size_t
 entries_known(const struct ledger *l, uint64_t known_at)
@@ -201,93 +196,33 @@ entries_known(const struct ledger *l, uint64_t known_at)
 	return i;
 }
 
-/* Let a view's own verify know its entries. */
-static int
-tell_verify(struct ledger *l, struct view *v, size_t count, struct err *err)
-{
-	for (size_t i = 0; i < count; i++) {
-		const struct entry *e = l->entries.at[i];
-		enum verify_arrival arrival;
-		uint8_t agent[16] = {0}, epoch[16] = {0};
-		struct record r;
-		int result;
-
-		if (e->bytes.len) {
-			if (record_decode(e->bytes, &r, err))
-				return -1;
-			result = verify_add(v->verify, &r, &arrival, err);
-			record_clear(&r);
-		} else {
-			encode_unuuid(slice_of(e->agent), agent);
-			encode_unhex(slice_of(e->epoch), epoch, sizeof epoch);
-			result = verify_add_leaf(v->verify, agent, epoch,
-			    e->sequence, e->leaf, &arrival, err);
-		}
-		if (result)
-			return -1;
-	}
-	return 0;
-}
-
+/* The view of the first entries; it goes on from the one asked for last when
+ * that saw less. */
 static struct view *
-view_past(struct ledger *l, size_t count, struct err *err)
+look_back(struct ledger *l, size_t count, struct err *err)
 {
-	struct view *v = l->past;
-
-	if (v && v->taken == count)
-		return v;
-	if (v)
-		view_clear(v);
-	free(v);
-	l->past = v = calloc(1, sizeof *v);
-	if (!v) {
-		err_set(err, "no memory to look back");
-		return NULL;
+	if (l->past && view_count(l->past) > count) {
+		view_free(l->past);
+		l->past = NULL;
 	}
-	v->verify = verify_new(l->crypto, err);
-	if (!v->verify || tell_verify(l, v, count, err))
-		return NULL;
-	v->taken = count;
-	return v;
-}
-
-static int
-view_answer(struct ledger *l, struct view *v, size_t count, int64_t as_of_us,
-    uint64_t known_at, struct err *err)
-{
-	struct arena *arena = &v->arenas[!v->turn];
-	struct answer answer = {.report = {0}};
-	struct scene_given given = {arena, l->names, l->shelf, NULL,
-	    &l->entries, count, l->utc, as_of_us,
-	    v->answered ? &v->answer.scene.coverage : NULL};
-	struct facts *facts;
-
-	arena_clear(arena);
-	facts = arena_alloc(arena, sizeof *facts);
-	if (!facts)
-		return err_set(err, "no memory to weigh records");
-	given.facts = facts;
-	if (facts_build(
-		facts, arena, l->names, &l->entries, count, v->verify, err) ||
-	    scene_set(&answer.scene, &given, err) ||
-	    answer_make(&answer, v->answered ? &v->answer : NULL, known_at,
-		&l->judged, err))
-		return -1;
-	v->answer = answer;
-	v->answered = true;
-	v->turn = !v->turn;
-	v->taken = count;
-	return 0;
+	if (!l->past)
+		l->past = look(l, err);
+	while (l->past && view_count(l->past) < count)
+		if (view_add(l->past, NULL, err)) {
+			view_free(l->past);
+			l->past = NULL;
+		}
+	return l->past;
 }
 
 const struct report *
 ledger_report(
     struct ledger *l, int64_t as_of_us, uint64_t known_at, struct err *err)
 {
-	struct view *v = &l->live;
-	size_t count = l->entries.count;
+	struct view *v = l->live;
 
 	err->text[0] = 0;
+	l->last = NULL;
 	if (as_of_us < 0 ||
 	    as_of_us >= stamp_days(9999, 1, 1) * STAMP_US_PER_DAY) {
 		err_set(err, "the moment asked about is outside the years "
@@ -296,12 +231,132 @@ ledger_report(
 	}
 	if (known_at > l->counted)
 		known_at = l->counted;
-	if (known_at < l->counted) {
-		count = entries_known(l, known_at);
-		v = view_past(l, count, err);
+	if (known_at < l->counted)
+		v = look_back(l, entries_known(l, known_at), err);
+	if (v)
+		l->last = view_answer(v, as_of_us, known_at, &l->judged, err);
+	return l->last ? &l->last->report : NULL;
+}
+
+/* ---- what lies behind an answer ---- */
+
+/* Does a check of the control ask for this kind of event? */
+static bool
+is_asked_for(const struct answer *a, const char *control, const char *kind)
+{
+	for (size_t i = 0; i < a->assessed.count; i++) {
+		const struct assess *it = a->assessed.at[i];
+		const struct check *c = it->now->check;
+
+		if (strcmp(c->control, control) != 0)
+			continue;
+		if (c->of.event == kind)
+			return true;
+		for (size_t k = 0; k < c->need_count; k++)
+			if (c->needs[k].event == kind)
+				return true;
 	}
-	if (!v || view_answer(l, v, count, as_of_us, known_at, err))
-		return NULL;
-	l->last = v;
-	return &v->answer.report;
+	return false;
+}
+
+static bool
+is_about(const struct entry_event *e, const char *framework, const char *id)
+{
+	size_t len = strlen(framework);
+
+	for (size_t i = 0; i < e->control_count; i++) {
+		const char *control = e->controls[i];
+
+		if (strncmp(control, framework, len) == 0 &&
+		    control[len] == ':' && strcmp(control + len + 1, id) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+ledger_events(const struct ledger *l, const char *control, int64_t from_us,
+    int64_t to_us, ledger_event_fn *visit, void *arg)
+{
+	const struct answer *a = l->last;
+	const struct list *events = a ? &a->scene.facts->events : NULL;
+
+	for (size_t i = 0; a && i < events->count; i++) {
+		const struct entry *e = events->at[i];
+		struct ledger_event event = {e->index, e->time_us,
+		    host_of(&a->scene.hosts, e), e->event->kind,
+		    vocab_outcome_name(e->event->outcome), e->event->rule,
+		    !e->event->ambiguous && !e->event->doubtful &&
+			(e->event->trust != ENTRY_NET || e->from_collector)};
+
+		if (e->time_us < from_us || e->time_us >= to_us ||
+		    e->time_us > a->scene.as_of_us)
+			continue;
+		if (control &&
+		    !is_about(e->event, a->report.framework, control) &&
+		    !is_asked_for(a, control, e->event->kind))
+			continue;
+		if (!visit(arg, &event))
+			return;
+	}
+}
+
+void
+ledger_gaps(const struct ledger *l, int64_t from_us, int64_t to_us,
+    ledger_gap_fn *visit, void *arg)
+{
+	const struct answer *a = l->last;
+	const struct list *gaps = a ? &a->scene.facts->gaps : NULL;
+
+	for (size_t i = 0; a && i < gaps->count; i++) {
+		const struct entry *e = gaps->at[i];
+		const struct entry_gap *g = e->gap;
+		struct ledger_gap gap = {e->index, host_of(&a->scene.hosts, e),
+		    g->source, (const char *const *)g->classes, g->class_count,
+		    g->from_us,
+		    g->to_us > g->from_us ? g->to_us : g->from_us + 1,
+		    g->reason, g->recovered};
+
+		if (gap.from_us < to_us && gap.to_us > from_us &&
+		    !visit(arg, &gap))
+			return;
+	}
+}
+
+void
+ledger_acts(const struct ledger *l, int64_t from_us, int64_t to_us,
+    ledger_act_fn *visit, void *arg)
+{
+	const struct answer *a = l->last;
+	const struct list *acts = a ? &a->scene.facts->acts : NULL;
+
+	for (size_t i = 0; a && i < acts->count; i++) {
+		const struct entry *e = acts->at[i];
+		struct ledger_act act = {e->index, e->time_us, e->act->kind,
+		    e->act->actor, e->act->reason};
+
+		if (e->time_us >= from_us && e->time_us < to_us &&
+		    !visit(arg, &act))
+			return;
+	}
+}
+
+void
+ledger_covers(const struct ledger *l, ledger_cover_fn *visit, void *arg)
+{
+	const struct answer *a = l->last;
+	const struct list *hosts = a ? &a->scene.coverage.hosts : NULL;
+
+	for (size_t i = 0; a && i < hosts->count; i++) {
+		const struct coverage_host *h = hosts->at[i];
+
+		for (size_t k = 0; k < h->classes.count; k++) {
+			const struct coverage_class *c = h->classes.at[k];
+			struct ledger_cover cover = {
+			    h->name, c->name, &c->covered, &h->forked};
+
+			if (!visit(arg, &cover))
+				return;
+		}
+	}
 }

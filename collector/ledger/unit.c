@@ -6,7 +6,7 @@
 #include "assay/buf.h"
 #include "episode.h"
 #include "fit.h"
-#include "span.h"
+#include "stretch.h"
 #include "walk.h"
 
 struct making {
@@ -207,7 +207,8 @@ add_silent(struct making *m, int64_t adopted_us)
 		if (!unit_of(m, h->name))
 			return -1;
 	}
-	if (m->check->unit != CHECK_ORGANISATION || adopted_us == SPAN_FOREVER)
+	if (m->check->unit != CHECK_ORGANISATION ||
+	    adopted_us == STRETCH_FOREVER)
 		return 0;
 	id = names_of(m->scene->names, "organisation");
 	return id && unit_of(m, id) ? 0 : -1;

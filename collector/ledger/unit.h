@@ -56,13 +56,14 @@ struct unit {
 	struct slot *slots;
 	struct unit_slot *more; /* one for each slot */
 	size_t slot_count;
-	int64_t next_due_us; /* of the slot after the last; SPAN_FOREVER */
+	int64_t next_due_us; /* of the slot after the last; STRETCH_FOREVER */
 };
 
 /* The units of a course at the scene's as_of, by id, with their slots not yet
- * judged (state open). adopted_us is when the check was adopted, SPAN_FOREVER
- * when it is not. into is a list of struct unit, all of every occurrence that
- * is of a kind the check ever asked for, in order. -1 when memory is short. */
+ * judged (state open). adopted_us is when the check was adopted,
+ * STRETCH_FOREVER when it is not. into is a list of struct unit, all of every
+ * occurrence that is of a kind the check ever asked for, in order. -1 when
+ * memory is short. */
 int unit_list(struct list *into, struct list *all, struct scene *s,
     const struct course *c, int64_t adopted_us, struct err *err);
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "span.h"
+#include "stretch.h"
 
 struct walk {
 	struct unit *unit;
@@ -34,8 +34,8 @@ end_of_slot(const struct walk *w, int64_t start_us)
 	int64_t end_us = calendar_after(c, z, start_us);
 	int64_t us = start_us;
 
-	while (
-	    (us = course_next(w->course, us)) <= end_us && us != SPAN_FOREVER) {
+	while ((us = course_next(w->course, us)) <= end_us &&
+	       us != STRETCH_FOREVER) {
 		struct calendar changed = alignment(w, us);
 
 		if (calendar_equal(c, changed))
@@ -107,10 +107,10 @@ walk_episode(struct walk *w, const struct unit_episode *e)
 	start_us = calendar_at(
 	    alignment(w, e->origin_us), w->scene->zone, e->origin_us);
 	do {
-		if (start_us == SPAN_FOREVER)
+		if (start_us == STRETCH_FOREVER)
 			return 0;
 		end_us = end_of_slot(w, start_us);
-		if (end_us == SPAN_FOREVER || end_us > e->stop_us)
+		if (end_us == STRETCH_FOREVER || end_us > e->stop_us)
 			return 0;
 		if (add(w, start_us, end_us))
 			return -1;
@@ -125,7 +125,7 @@ walk_slots(struct unit *u, struct scene *s, const struct course *c)
 {
 	struct walk w = {u, s, c, 0};
 
-	u->next_due_us = SPAN_FOREVER;
+	u->next_due_us = STRETCH_FOREVER;
 	for (size_t i = 0; i < u->episode_count; i++)
 		if (walk_episode(&w, &u->episodes[i]))
 			return -1;

@@ -6,9 +6,9 @@
 #include "fit.h"
 #include "mix.h"
 #include "sentence.h"
-#include "span.h"
+#include "stretch.h"
 
-static const struct spans nothing;
+static const struct stretches nothing;
 
 int
 watch_see(struct watch_seen *seen, struct scene *s, const struct list *all)
@@ -180,7 +180,7 @@ watch_host(struct watch *w, const struct scene *s, const char **host,
 struct part {
 	const char *host;
 	const char *class; /* NULL: the source */
-	const struct spans *covered, *changed;
+	const struct stretches *covered, *changed;
 };
 
 static bool
@@ -215,26 +215,26 @@ int64_t
 watch_missing(
     const struct watch *w, struct arena *a, int64_t from_us, int64_t to_us)
 {
-	struct spans missing = {0};
+	struct stretches missing = {0};
 	struct part p;
 
 	if (w->host_count == 0)
 		return to_us - from_us;
 	for (size_t i = 0; part_at(w, i, &p); i++) {
-		struct span hole = {from_us, from_us};
+		struct stretch hole = {from_us, from_us};
 
-		while (spans_hole(p.covered, hole.to_us, to_us, &hole))
-			if (spans_add(&missing, a, hole.from_us, hole.to_us))
+		while (stretch_hole(p.covered, hole.to_us, to_us, &hole))
+			if (stretch_add(&missing, a, hole.from_us, hole.to_us))
 				return -1;
 	}
-	return spans_measure(&missing, from_us, to_us);
+	return stretch_measure(&missing, from_us, to_us);
 }
 
 void
 watch_explain(
     const struct watch *w, int64_t from_us, int64_t to_us, struct buf *out)
 {
-	struct span first = {SPAN_FOREVER, SPAN_FOREVER}, hole;
+	struct stretch first = {STRETCH_FOREVER, STRETCH_FOREVER}, hole;
 	struct part p, of = {0};
 
 	if (w->host_count == 0) {
@@ -242,7 +242,7 @@ watch_explain(
 		return;
 	}
 	for (size_t i = 0; part_at(w, i, &p); i++)
-		if (spans_hole(p.covered, from_us, to_us, &hole) &&
+		if (stretch_hole(p.covered, from_us, to_us, &hole) &&
 		    hole.from_us < first.from_us) {
 			first = hole;
 			of = p;
@@ -260,7 +260,7 @@ watch_explain(
 int64_t
 watch_first(const struct watch *w)
 {
-	int64_t first_us = SPAN_FOREVER;
+	int64_t first_us = STRETCH_FOREVER;
 
 	for (size_t i = 0; i < w->host_count; i++) {
 		const struct coverage_host *h =
@@ -279,16 +279,16 @@ watch_first(const struct watch *w)
 
 bool
 watch_forked(const struct watch *w, int64_t from_us, int64_t to_us,
-    const char **host, struct span *when)
+    const char **host, struct stretch *when)
 {
 	for (size_t i = 0; i < w->host_count; i++) {
 		const struct coverage_host *h =
 		    coverage_host(w->coverage, w->hosts[i]);
 
-		if (!h || !spans_overlap(&h->forked, from_us, to_us))
+		if (!h || !stretch_overlap(&h->forked, from_us, to_us))
 			continue;
 		*host = h->name;
-		*when = h->forked.at[spans_find(&h->forked, from_us)];
+		*when = h->forked.at[stretch_find(&h->forked, from_us)];
 		return true;
 	}
 	return false;
@@ -346,13 +346,13 @@ watch_changed(const struct watch *w, int64_t from_us, int64_t to_us)
 	struct part p;
 
 	for (size_t i = 0; part_at(w, i, &p); i++)
-		if (spans_overlap(p.changed, from_us, to_us))
+		if (stretch_overlap(p.changed, from_us, to_us))
 			return true;
 	for (size_t i = 0; i < w->host_count; i++) {
 		const struct coverage_host *h =
 		    coverage_host(w->coverage, w->hosts[i]);
 
-		if (h && spans_overlap(&h->changed, from_us, to_us))
+		if (h && stretch_overlap(&h->changed, from_us, to_us))
 			return true;
 	}
 	return false;

@@ -45,14 +45,14 @@ int64_t watch_missing(
 void watch_explain(
     const struct watch *w, int64_t from_us, int64_t to_us, struct buf *out);
 
-/* When the needed hosts first listed a source of a needed class; SPAN_FOREVER:
- * never. */
+/* When the needed hosts first listed a source of a needed class;
+ * STRETCH_FOREVER: never. */
 int64_t watch_first(const struct watch *w);
 
 /* The first host, and its first stretch, forked within [from, to). False when
  * none was. */
 bool watch_forked(const struct watch *w, int64_t from_us, int64_t to_us,
-    const char **host, struct span *when);
+    const char **host, struct stretch *when);
 
 /* The earliest lines of programs that should be wholly understood and were not,
  * within [from, to) and in the needed classes; NULL when there are none. */

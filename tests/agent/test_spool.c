@@ -30,11 +30,12 @@ struct agent {
 };
 
 static void
-write_state(void *arg, struct buf *out)
+write_state(void *arg, bool full, size_t part, struct buf *out)
 {
 	const struct agent *a = arg;
 
-	buf_printf(out, "{\"full\":%d}", a->made);
+	if (part == 0)
+		buf_printf(out, "{\"%s\":%d}", full ? "full" : "made", a->made);
 }
 
 static struct slice
@@ -96,10 +97,7 @@ put(struct agent *a)
 static enum spool_put
 commit(struct agent *a)
 {
-	char text[64];
-	int len = snprintf(text, sizeof text, "{\"made\":%d}", a->made);
-
-	return spool_commit(a->spool, (struct slice){text, (size_t)len}, NULL);
+	return spool_commit(a->spool, NULL);
 }
 
 static void

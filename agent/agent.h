@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* agent: the whole pipeline, built from its settings and taken down in reverse:
+ * sources, reader, writer, spool, heartbeats. Work is done by agent_tick with
+ * the time it is told; nothing in it waits or reads a clock. */
+#ifndef ASSAY_AGENT_AGENT_H
+#define ASSAY_AGENT_AGENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "assay/err.h"
+
+#include "discover.h"
+#include "feed.h"
+#include "recover.h"
+#include "ruleset.h"
+#include "spool.h"
+
+struct agent;
+
+struct agent_options {
+	const char *state;     /* directory; made when missing */
+	const char *zone_name; /* of stamps without one; NULL: this machine's */
+	uint64_t max_bytes;    /* of the spool */
+	int64_t keep_us;
+	const char *const *readers;
+	bool once;	/* read what there is; nothing is waited for */
+	bool simulated; /* the time it is told is not the real one */
+};
+
+/* A new agent that has opened its spool and begun an epoch; its first records
+ * are committed. Borrows o's texts and rules; takes d's specs (d is empty
+ * after). NULL and err. */
+struct agent *agent_new(const struct agent_options *o,
+    const struct ruleset *rules, struct discover *d, int64_t now_us,
+    struct err *err);
+
+/* Do what there is to do now, for some 50 ms at most. mono_us is for measuring
+ * only. Returns when to call again: now_us when there is more to do. */
+int64_t agent_tick(struct agent *a, int64_t now_us, int64_t mono_us);
+
+/* Everything there is was read and is durable (or cannot be read, or the spool
+ * takes no more): what --once waits for. */
+bool agent_is_done(const struct agent *a);
+
+/* A last heartbeat, seal and commit. 0 when all of it is durable. */
+int agent_stop(struct agent *a, int64_t now_us, struct err *err);
+void agent_free(struct agent *a);
+
+/* ---- for people ---- */
+
+enum agent_phase {
+	AGENT_READING,	/* there is a backlog */
+	AGENT_WATCHING, /* at the end of everything */
+	AGENT_FULL,	/* the spool takes no more */
+	AGENT_FAILING,	/* the spool cannot be written */
+	AGENT_STOPPED,
+};
+
+struct agent_view {
+	const uint8_t *agent; /* 16 bytes */
+	const char *host;
+	enum agent_phase phase;
+	const char *problem; /* a sentence; NULL when all is well */
+	const struct feed *feeds;
+	size_t feed_count;
+	const struct recover *found;
+	uint64_t spool_bytes, spool_unsent;
+	unsigned spool_abandoned;
+	uint64_t bytes_done, bytes_total;
+	int64_t lines, events;
+	int64_t lines_per_s;
+	uint64_t records; /* of this epoch */
+};
+
+/* Borrows until the next call on a. */
+void agent_look(const struct agent *a, struct agent_view *view);
+
+#endif
