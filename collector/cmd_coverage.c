@@ -32,7 +32,7 @@ struct coverage {
 
 struct why {
 	const struct ledger_cover *cover;
-	struct span hole;
+	struct stretch hole;
 	struct buf words;
 	bool json;
 	size_t count;
@@ -69,7 +69,7 @@ find_why(const struct coverage *c, struct why *why)
 {
 	ledger_gaps(
 	    c->ledger, why->hole.from_us, why->hole.to_us, add_gap, why);
-	if (spans_overlap(
+	if (stretch_overlap(
 		why->cover->forked, why->hole.from_us, why->hole.to_us))
 		put_why(why, "two copies of the host ran together");
 	if (why->count == 0)
@@ -80,7 +80,7 @@ find_why(const struct coverage *c, struct why *why)
 
 static void
 put_stretch(struct coverage *c, const struct ledger_cover *cover,
-    const char *word, struct span s)
+    const char *word, struct stretch s)
 {
 	bool hole = strcmp(word, "hole") == 0;
 	struct why why = {.cover = cover, .hole = s, .json = c->json};
@@ -117,13 +117,13 @@ put_stretch(struct coverage *c, const struct ledger_cover *cover,
 static void
 walk(struct coverage *c, const struct ledger_cover *cover, bool covered)
 {
-	const struct spans *s = cover->covered;
+	const struct stretches *s = cover->covered;
 	int64_t at = c->from_us;
 
 	if (s->count && s->at[0].from_us > at)
 		at = s->at[0].from_us;
-	for (size_t i = spans_find(s, at); at < c->to_us; i++) {
-		struct span in = {c->to_us, c->to_us};
+	for (size_t i = stretch_find(s, at); at < c->to_us; i++) {
+		struct stretch in = {c->to_us, c->to_us};
 
 		if (i < s->count && s->at[i].from_us < c->to_us) {
 			in.from_us =
@@ -133,7 +133,7 @@ walk(struct coverage *c, const struct ledger_cover *cover, bool covered)
 		}
 		if (!covered && in.from_us > at)
 			put_stretch(
-			    c, cover, "hole", (struct span){at, in.from_us});
+			    c, cover, "hole", (struct stretch){at, in.from_us});
 		if (covered && in.to_us > in.from_us)
 			put_stretch(c, cover, "covered", in);
 		at = in.to_us;
@@ -144,7 +144,7 @@ static void
 put_class_text(struct coverage *c, const struct ledger_cover *cover)
 {
 	int64_t covered_us =
-	    spans_measure(cover->covered, c->from_us, c->to_us);
+	    stretch_measure(cover->covered, c->from_us, c->to_us);
 	int64_t all_us = c->to_us - c->from_us;
 
 	printable_put(&c->out, slice_of(cover->host));
@@ -163,7 +163,7 @@ put_class_json(struct coverage *c, const struct ledger_cover *cover)
 	jsonout_kstr(&c->out, "host", cover->host);
 	jsonout_kstr(&c->out, "class", cover->class);
 	jsonout_kint(&c->out, "covered_s",
-	    spans_measure(cover->covered, c->from_us, c->to_us) /
+	    stretch_measure(cover->covered, c->from_us, c->to_us) /
 		STAMP_US_PER_S);
 	jsonout_key(&c->out, "covered");
 	jsonout_array(&c->out);
@@ -214,7 +214,7 @@ put_all(struct coverage *c)
 static int
 answer(const struct arguments *a, const char *path)
 {
-	const struct load_question question = {
+	const struct cmd_question question = {
 	    .as_of = arguments_value(a, "--to")};
 	struct coverage c = {.json = arguments_has(a, "--json")};
 	const char *from = arguments_value(a, "--from");
@@ -224,7 +224,7 @@ answer(const struct arguments *a, const char *path)
 
 	c.ledger = load_ledger(path, &code, &err);
 	if (c.ledger)
-		r = load_report(c.ledger, &question, &code, &err);
+		r = cmd_ask(c.ledger, &question, &code, &err);
 	if (!r) {
 		ledger_free(c.ledger);
 		return cmd_fail(code, &err);

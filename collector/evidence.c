@@ -13,7 +13,6 @@
 #include "assay/buf.h"
 #include "assay/spooldir.h"
 #include "assay/spoolread.h"
-#include "store.h"
 
 struct evidence {
 	enum evidence_kind kind;
@@ -22,6 +21,7 @@ struct evidence {
 	struct buf bytes;
 	/* store */
 	struct store *store;
+	struct store_key key;
 	uint8_t leaf[STORE_LEAF_LEN];
 	bool has_leaf;
 	/* export */
@@ -170,6 +170,12 @@ evidence_kind(const struct evidence *e)
 	return e->kind;
 }
 
+struct store *
+evidence_store(struct evidence *e)
+{
+	return e->store;
+}
+
 /* ---- the next one ---- */
 
 static int
@@ -178,6 +184,7 @@ keep_row(void *arg, const struct store_row *row)
 	struct evidence *e = arg;
 
 	buf_put(&e->bytes, row->bytes);
+	e->key = row->key;
 	e->has_leaf = row->leaf.len == STORE_LEAF_LEN;
 	if (e->has_leaf)
 		memcpy(e->leaf, row->leaf.ptr, STORE_LEAF_LEN);
@@ -199,6 +206,7 @@ next_row(struct evidence *e, struct evidence_item *item, struct err *err)
 	e->index++;
 	snprintf(e->where, sizeof e->where, "record %" PRIu64, e->index);
 	item->bytes = buf_slice(&e->bytes);
+	item->key = &e->key;
 	item->leaf = e->has_leaf ? e->leaf : NULL;
 	item->erased = item->bytes.len == 0;
 	return 1;

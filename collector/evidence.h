@@ -11,6 +11,7 @@
 
 #include "assay/err.h"
 #include "assay/slice.h"
+#include "store.h"
 
 #define EVIDENCE_LINE_MAX ((size_t)2 << 20) /* of an export */
 
@@ -30,7 +31,8 @@ struct evidence_item {
 	struct slice bytes;  /* of one record; borrows until the next call */
 	const char *where;   /* "line 12 (byte 8823)", "record 12"; the same */
 	const uint8_t *leaf; /* as the store has it; NULL elsewhere */
-	bool erased;	     /* the store keeps its leaf, not its bytes */
+	const struct store_key *key; /* as the store has it; NULL elsewhere */
+	bool erased; /* the store keeps its leaf, not its bytes */
 	bool broken; /* damage of the container there: bytes are empty, why in
 		      * err; it goes on behind it */
 };
@@ -41,6 +43,9 @@ struct evidence *evidence_open(
 void evidence_close(struct evidence *e);
 
 enum evidence_kind evidence_kind(const struct evidence *e);
+
+/* The store that is read; NULL for the others. Borrows. */
+struct store *evidence_store(struct evidence *e);
 
 /* The next one: 1, 0 at the end, -1 when it cannot be read any further. */
 int evidence_next(

@@ -265,6 +265,7 @@ load(struct intake *in, struct err *err)
 		in->store, dead_code(DEAD_BYTES), load_variant, &load, err) ||
 	    load_refused(in, err))
 		return -1;
+	verify_watch(in->verify);
 	in->dirty = true;
 	return 0;
 }

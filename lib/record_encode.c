@@ -225,7 +225,7 @@ record_encode_rating(struct buf *b, struct crypto *c,
 	wire_text(b, "control", rating->control);
 	wire_text_if(b, "check", rating->check);
 	jsonout_kstamp(b, "as_of", rating->as_of_us);
-	jsonout_kstamp(b, "known_at", rating->known_at_us);
+	jsonout_kint(b, "known_at", rating->known_at);
 	jsonout_key(b, "period");
 	jsonout_object(b);
 	jsonout_kstamp(b, "from", rating->from_us);

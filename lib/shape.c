@@ -269,7 +269,7 @@ static const struct key rating_keys[] = {
     {"control", TEXT, false, NULL},
     {"check", TEXT, true, NULL},
     {"as_of", STAMP, false, NULL},
-    {"known_at", STAMP, false, NULL},
+    {"known_at", INT, false, NULL},
     {"period", OBJECT, false, period_keys},
     {"rating", TEXT, false, NULL},
     {"reason", TEXT, false, NULL},

@@ -3,7 +3,7 @@
 
 #include "assay/stamp.h"
 #include "column.h"
-#include "span.h"
+#include "stretch.h"
 
 #define MINUTE_US INT64_C(60000000)
 #define HOUR_US INT64_C(3600000000)
@@ -109,23 +109,30 @@ instant_of(const struct zone *z, int64_t local_us)
 	return fit == ZONE_SKIPPED ? after_jump(z, local_us, us) : us;
 }
 
-int64_t
-calendar_after(struct calendar c, const struct zone *z, int64_t us)
+/* The boundary that begins a period; STRETCH_FOREVER past the years we know. */
+static int64_t
+boundary(struct calendar c, const struct zone *z, int64_t number)
 {
-	int64_t starts_us = c.starts_min * MINUTE_US, number, at_us;
+	int64_t starts_us = c.starts_min * MINUTE_US;
+	int64_t local_us = beginning_of(c.period, number);
 
 	if (c.period == CALENDAR_HOUR)
 		starts_us %= HOUR_US;
-	/* Clocks may jump by a day, so begin a little before. */
-	number = number_of(c.period, zone_local_us(z, us)) -
-		 (c.period == CALENDAR_HOUR ? 26 : 2);
-	do {
-		int64_t local_us = beginning_of(c.period, number++);
+	if (local_us >= stamp_days(YEAR_MAX, 12, 30) * STAMP_US_PER_DAY)
+		return STRETCH_FOREVER;
+	return instant_of(z, local_us + starts_us);
+}
 
-		if (local_us >= stamp_days(YEAR_MAX, 12, 30) * STAMP_US_PER_DAY)
-			return SPAN_FOREVER;
-		at_us = instant_of(z, local_us + starts_us);
-	} while (at_us <= us);
+int64_t
+calendar_after(struct calendar c, const struct zone *z, int64_t us)
+{
+	int64_t number = number_of(c.period, zone_local_us(z, us));
+	int64_t at_us;
+
+	while (boundary(c, z, number) > us)
+		number--;
+	while ((at_us = boundary(c, z, number)) <= us)
+		number++;
 	return at_us;
 }
 

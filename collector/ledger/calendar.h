@@ -32,7 +32,7 @@ struct calendar {
 
 bool calendar_equal(struct calendar a, struct calendar b);
 
-/* The first boundary at or after us, or after us. SPAN_FOREVER past 9999. */
+/* The first boundary at or after us, or after us. STRETCH_FOREVER past 9999. */
 int64_t calendar_at(struct calendar c, const struct zone *z, int64_t us);
 int64_t calendar_after(struct calendar c, const struct zone *z, int64_t us);
 

@@ -151,7 +151,7 @@ pass_over(struct build *b, struct coverage_host *h, const struct entry *e)
 			continue;
 		}
 		s->open = false;
-		if (spans_add(&s->designated, b->arena, s->open_from_us,
+		if (stretch_add(&s->designated, b->arena, s->open_from_us,
 			s->standing_us))
 			return -1;
 	}
@@ -262,10 +262,11 @@ designate(struct build *b)
 		for (size_t k = 0; heard && k < h->sources.count; k++) {
 			struct coverage_source *s = h->sources.at[k];
 
-			if (s->open &&
-			    spans_add(&s->designated, b->arena, s->open_from_us,
-				is_succeeded(heard, s->agent) ? s->standing_us
-							      : SPAN_FOREVER))
+			if (s->open && stretch_add(&s->designated, b->arena,
+					   s->open_from_us,
+					   is_succeeded(heard, s->agent)
+					       ? s->standing_us
+					       : STRETCH_FOREVER))
 				return -1;
 		}
 	}
@@ -288,10 +289,10 @@ on_step(void *arg, const struct entry *e, const char *source, int64_t from_us,
 	if (!source)
 		return to_us - from_us > ALIVE_US
 			   ? 0
-			   : spans_add(&h->alive, b->arena, from_us, to_us);
+			   : stretch_add(&h->alive, b->arena, from_us, to_us);
 	s = coverage_source(h, e->agent, source);
 	/* A source that was only ever listed under another host's name. */
-	return s ? spans_add(&s->covered, b->arena, from_us, to_us) : 0;
+	return s ? stretch_add(&s->covered, b->arena, from_us, to_us) : 0;
 }
 
 static bool
@@ -332,7 +333,7 @@ take_gaps(struct build *b)
 			struct coverage_source *s = h->sources.at[k];
 
 			if (is_of_gap(s, e, known) &&
-			    spans_cut(&s->covered, b->arena, from_us,
+			    stretch_cut(&s->covered, b->arena, from_us,
 				to_us > from_us ? to_us : from_us + 1))
 				return -1;
 		}
@@ -345,8 +346,8 @@ take_forks(struct build *b, const struct table *forked)
 {
 	for (size_t i = 0; i < b->coverage->hosts.count; i++) {
 		struct coverage_host *h = b->coverage->hosts.at[i];
-		const struct spans *spans = table_get(forked, h->name);
-		struct spans rest;
+		const struct stretches *spans = table_get(forked, h->name);
+		struct stretches rest;
 
 		if (!spans)
 			continue;
@@ -354,11 +355,12 @@ take_forks(struct build *b, const struct table *forked)
 		for (size_t k = 0; k < h->sources.count; k++) {
 			struct coverage_source *s = h->sources.at[k];
 
-			if (spans_subtract(&rest, b->arena, &s->covered, spans))
+			if (stretch_subtract(
+				&rest, b->arena, &s->covered, spans))
 				return -1;
 			s->covered = rest;
 		}
-		if (spans_subtract(&rest, b->arena, &h->alive, spans))
+		if (stretch_subtract(&rest, b->arena, &h->alive, spans))
 			return -1;
 		h->alive = rest;
 	}
@@ -370,25 +372,25 @@ static int
 cover_class(
     struct build *b, const struct coverage_host *h, struct coverage_class *c)
 {
-	struct spans all = {0}, missing = {0}, part, sum;
+	struct stretches all = {0}, missing = {0}, part, sum;
 
 	if (c->name == b->agent_class)
-		return spans_unite(&c->covered, b->arena, &h->alive, &all);
+		return stretch_unite(&c->covered, b->arena, &h->alive, &all);
 	for (size_t i = 0; i < h->sources.count; i++) {
 		const struct coverage_source *s = h->sources.at[i];
 
 		if (s->last->program || !provides(s, c->name))
 			continue;
-		if (spans_unite(&sum, b->arena, &all, &s->designated))
+		if (stretch_unite(&sum, b->arena, &all, &s->designated))
 			return -1;
 		all = sum;
-		if (spans_subtract(
+		if (stretch_subtract(
 			&part, b->arena, &s->designated, &s->covered) ||
-		    spans_unite(&sum, b->arena, &missing, &part))
+		    stretch_unite(&sum, b->arena, &missing, &part))
 			return -1;
 		missing = sum;
 	}
-	return spans_subtract(&c->covered, b->arena, &all, &missing);
+	return stretch_subtract(&c->covered, b->arena, &all, &missing);
 }
 
 /* ---- order, and what changed ---- */
@@ -455,7 +457,7 @@ compare_closed(struct build *b, struct coverage_host *h, const struct list *old)
 			u = old->at[k];
 		i += order <= 0;
 		k += order >= 0;
-		if (u && spans_add(&h->changed, b->arena, u->from_us,
+		if (u && stretch_add(&h->changed, b->arena, u->from_us,
 			     u->through_us + 1))
 			return -1;
 	}
@@ -470,14 +472,14 @@ compare(struct build *b, struct coverage_host *h, const struct coverage *before)
 
 	if (!old)
 		old = &nothing;
-	if (spans_differ(&h->changed, b->arena, &h->forked, &old->forked) ||
+	if (stretch_differ(&h->changed, b->arena, &h->forked, &old->forked) ||
 	    compare_closed(b, h, &old->closed))
 		return -1;
 	for (size_t i = 0; i < h->classes.count; i++) {
 		struct coverage_class *c = h->classes.at[i];
 		const struct coverage_class *was = coverage_class(old, c->name);
 
-		if (spans_differ(&c->changed, b->arena, &c->covered,
+		if (stretch_differ(&c->changed, b->arena, &c->covered,
 			was ? &was->covered : &nothing.alive))
 			return -1;
 	}
@@ -486,7 +488,7 @@ compare(struct build *b, struct coverage_host *h, const struct coverage *before)
 		const struct coverage_source *was =
 		    coverage_source(old, s->agent, s->id);
 
-		if (spans_differ(&s->changed, b->arena, &s->covered,
+		if (stretch_differ(&s->changed, b->arena, &s->covered,
 			was ? &was->covered : &nothing.alive))
 			return -1;
 	}

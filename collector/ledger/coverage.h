@@ -15,15 +15,15 @@
 #include "host.h"
 #include "list.h"
 #include "names.h"
-#include "span.h"
+#include "stretch.h"
 
 struct coverage_source {
 	const char *agent;
 	const char *id;
 	const struct entry_source *last; /* as listed last */
-	struct spans covered;
-	struct spans designated;
-	struct spans changed; /* since the coverage before */
+	struct stretches covered;
+	struct stretches designated;
+	struct stretches changed; /* since the coverage before */
 	int64_t from_us, through_us;
 	int64_t lines, known, ignored, unknown;
 	bool simulated;
@@ -35,19 +35,19 @@ struct coverage_source {
 
 struct coverage_class {
 	const char *name;
-	struct spans covered;
-	struct spans changed;
+	struct stretches covered;
+	struct stretches changed;
 	int64_t first_us; /* first heartbeat that lists a source of it */
 };
 
 struct coverage_host {
 	const char *name;
-	struct list sources; /* by (id, agent) */
-	struct list classes; /* by name; `agent` among them */
-	struct list closed;  /* struct entry_unknown, by (from, program) */
-	struct spans alive;  /* the agent itself, before forks */
-	struct spans forked;
-	struct spans changed; /* where forks or closed lines changed */
+	struct list sources;	/* by (id, agent) */
+	struct list classes;	/* by name; `agent` among them */
+	struct list closed;	/* struct entry_unknown, by (from, program) */
+	struct stretches alive; /* the agent itself, before forks */
+	struct stretches forked;
+	struct stretches changed; /* where forks or closed lines changed */
 };
 
 struct coverage {

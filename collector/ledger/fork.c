@@ -57,7 +57,7 @@ follows(const struct search *s, const struct branch *b,
 }
 
 static void
-stretch(const struct search *s, struct branch *b,
+extend(const struct search *s, struct branch *b,
     const struct facts_epoch *epoch, uint64_t after)
 {
 	for (size_t i = 0; i < epoch->entries.count; i++) {
@@ -78,13 +78,13 @@ branch_of(
 {
 	struct branch b = {epoch, after, INT64_MAX, INT64_MIN};
 
-	stretch(s, &b, epoch, after);
+	extend(s, &b, epoch, after);
 	for (size_t i = 0; i < s->facts->epochs.count; i++) {
 		const struct facts_epoch *other = s->facts->epochs.at[i];
 
 		if (other->agent == epoch->agent && other != epoch &&
 		    follows(s, &b, other))
-			stretch(s, &b, other, 0);
+			extend(s, &b, other, 0);
 	}
 	if (after == 0 && epoch->start)
 		b.first_us = epoch->start->time_us;
@@ -94,7 +94,7 @@ branch_of(
 static int
 add(struct search *s, const char *host, int64_t from_us, int64_t to_us)
 {
-	struct spans *spans = table_get(s->forked, host);
+	struct stretches *spans = table_get(s->forked, host);
 
 	if (from_us >= to_us)
 		return 0;
@@ -103,7 +103,7 @@ add(struct search *s, const char *host, int64_t from_us, int64_t to_us)
 		if (!spans || table_put(s->forked, s->arena, host, spans))
 			return -1;
 	}
-	return spans_add(spans, s->arena, from_us, to_us);
+	return stretch_add(spans, s->arena, from_us, to_us);
 }
 
 static int

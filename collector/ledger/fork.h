@@ -10,10 +10,10 @@
 #include "facts.h"
 #include "host.h"
 #include "list.h"
-#include "span.h"
+#include "stretch.h"
 
-/* The forked time of each host that has any: unit name -> struct spans, in the
- * arena. Events later than as_of do not exist. */
+/* The forked time of each host that has any: unit name -> struct stretches, in
+ * the arena. Events later than as_of do not exist. */
 int fork_find(struct table *forked, struct arena *a, const struct facts *f,
     const struct host_names *h, int64_t as_of_us, struct err *err);
 

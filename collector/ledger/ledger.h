@@ -17,7 +17,7 @@
 #include "assay/record.h"
 #include "assay/slice.h"
 #include "report.h"
-#include "span.h"
+#include "stretch.h"
 
 struct ledger;
 
@@ -52,7 +52,7 @@ const struct report *ledger_report(
 /* How many times a slot was judged since ledger_new. */
 uint64_t ledger_judged(const struct ledger *l);
 
-/* ---- what lies behind the last report: for timelines. Valid as it is ---- */
+/* ---- what lies behind the last report, until a record is added ---- */
 
 /* An event that counts and is not later than as_of. */
 struct ledger_event {
@@ -104,8 +104,9 @@ void ledger_acts(const struct ledger *l, int64_t from_us, int64_t to_us,
 struct ledger_cover {
 	const char *host;
 	const char *class;
-	const struct spans *covered;
-	const struct spans *forked; /* two copies of the host ran together */
+	const struct stretches *covered;
+	const struct stretches
+	    *forked; /* two copies of the host ran together */
 };
 typedef bool ledger_cover_fn(void *arg, const struct ledger_cover *cover);
 void ledger_covers(const struct ledger *l, ledger_cover_fn *visit, void *arg);

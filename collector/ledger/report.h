@@ -72,6 +72,8 @@ struct report {
 	const char *framework;
 	const struct report_control *controls; /* in the framework's order */
 	size_t control_count;
+	const struct report_check *checks; /* every one there ever was, by id */
+	size_t check_count;
 	const struct report_source *sources; /* by host, source, agent */
 	size_t source_count;
 };

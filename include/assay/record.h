@@ -255,7 +255,8 @@ struct record_act {
 
 struct record_rating {
 	struct slice framework, control, check;
-	int64_t as_of_us, known_at_us, from_us, to_us;
+	int64_t as_of_us, from_us, to_us;
+	int64_t known_at; /* counted records of the log that it knew */
 	struct slice rating, reason;
 	int64_t ledger;
 	const uint8_t *checks, *isms, *frameworks; /* hashes */

@@ -347,7 +347,7 @@ put_judged(struct writer *w)
 	    .control = SLICE("iso27001-2022:A.8.13"),
 	    .check = SLICE("backup-daily"),
 	    .as_of_us = at("2026-07-03T14:00:00.000000Z"),
-	    .known_at_us = at("2026-07-03T14:30:00.000000Z"),
+	    .known_at = 20260,
 	    .from_us = at("2026-04-04T00:00:00.000000Z"),
 	    .to_us = at("2026-07-03T00:00:00.000000Z"),
 	    .rating = SLICE("partly effective"),

@@ -96,7 +96,7 @@ def at(text):
 
 def stamp(us):
     d = EPOCH + timedelta(microseconds=us)
-    return d.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return d.isoformat(timespec="microseconds") + "Z"
 
 
 def compact(value):
@@ -373,13 +373,16 @@ class Agent(Writer):
             kw["readtime"] = max(read, self.now or read)
             self.event(when, *args, **kw)
 
-    def watch(self, until, step=HOUR, stuck=None, seal=True, **kw):
-        """Heartbeats from now to `until`, planned events, seals."""
+    def watch(self, until, step=HOUR, stuck=None, seal=1, **kw):
+        """Heartbeats from now to `until`, planned events, seals.
+
+        seal: the share of heartbeats that a seal follows.
+        """
         while self.now < until:
             time = min(self.now + step, until)
             self.write_due(time)
             self.heartbeat(time, stuck=stuck, **kw)
-            if seal:
+            if seal == 1 or self.random.random() < seal:
                 self.seal(time + 5 * SECOND)
             self.now = time
 

@@ -64,12 +64,12 @@ def parse_stamp(text):
 
 def stamp(us):
     d = EPOCH + timedelta(microseconds=us)
-    return d.strftime("%Y-%m-%dT%H:%M:%S.") + "%06dZ" % (us % SECOND)
+    return d.isoformat(timespec="microseconds") + "Z"
 
 
 def minute(us):
     d = EPOCH + timedelta(microseconds=us)
-    return d.strftime("%Y-%m-%d %H:%MZ")
+    return d.isoformat(" ", "minutes") + "Z"
 
 
 def duration(text):
@@ -145,6 +145,11 @@ class Record:
                     ("assay.seal.v1", "assay.rating.v1"))
 
 
+@lru_cache(maxsize=20000)
+def read_record(line):
+    return Record(line)
+
+
 def link(c, record):
     leaf = hashlib.sha256(b"\0" + record.line).digest()
     return hashlib.sha256(b"\2" + c + leaf).digest()
@@ -161,15 +166,15 @@ class Log:
         self.known_at = 0
         self.epochs = defaultdict(dict)
         for line in lines:
-            record = Record(line)
-            numbers = self.epochs[record.agent, record.epoch]
-            if record.sequence in numbers:
+            record = read_record(line)
+            key = (record.agent, record.epoch)
+            if record.sequence in self.epochs.get(key, ()):
                 continue
             if record.counted():
                 if known_at is not None and self.known_at == known_at:
                     break
                 self.known_at += 1
-            numbers[record.sequence] = record
+            self.epochs[key][record.sequence] = record
         self.find_keys()
         self.chain = defaultdict(dict)
         self.last_seal = {}
@@ -219,9 +224,7 @@ class Log:
         text = "".join(x + "\n" for x in (
             "assay seal v1", r.agent, r.epoch, d["first"], d["last"],
             d["prev"], d["head"], d["key"], r.wire_time))
-        try:
-            load_key(public).verify(base64.b64decode(d["sig"]), text.encode())
-        except (InvalidSignature, ValueError):
+        if not signed(public, text, d["sig"]):
             return
         first, last = int(d["first"]), int(d["last"])
         made = self.hash_range(key, first, last, bytes.fromhex(d["prev"]))
@@ -267,6 +270,15 @@ class Log:
         if last != max(self.epochs[before]) or c is None:
             return None
         return before if c.hex() == prev["head"] else None
+
+
+@lru_cache(maxsize=20000)
+def signed(public, text, signature):
+    try:
+        load_key(public).verify(base64.b64decode(signature), text.encode())
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 @lru_cache(maxsize=None)

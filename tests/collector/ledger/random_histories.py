@@ -57,6 +57,7 @@ class Paper:
     def __init__(self, r, era, begin, hosts):
         self.r = r
         self.era = era
+        self.tidy = r.random() < 0.35
         self.begin = begin
         self.hosts = hosts
         self.made = 0
@@ -74,6 +75,7 @@ class Paper:
                  "verify"]
         kinds += {"minutes": ["tamper", "clock", "clock_seen", "tamper",
                               "clock"],
+                  "hours": ["patch", "patch", "patch", "user", "share"],
                   "days": ["tamper", "use", "use_needs", "user", "review",
                            "rows", "failed", "share_job"],
                   "months": ["review", "rows", "review", "rows", "use"]
@@ -203,6 +205,16 @@ class Paper:
     def first_isms(self):
         r = self.r
         isms = {}
+        if self.tidy:
+            isms = {"scope": "All of it", "organisation": "Example",
+                    "hosts": [{"name": h} for h in self.hosts
+                              if h not in self.era.late],
+                    "jobs": [{"id": "J0", "name": self.era.jobs[0]}],
+                    "adopts": [dict(self.adopt(c), on=self.date(-9, -8))
+                               for c in self.checks]}
+            for row in isms["adopts"]:
+                row.pop("where", None)
+            return isms
         if r.random() < 0.7:
             isms["scope"] = "Everything with a plug"
             isms["organisation"] = "Example"
@@ -213,12 +225,12 @@ class Paper:
             isms["jobs"] = [self.job(n) for n in range(r.randint(1, 3))]
         isms["adopts"] = [self.adopt(c) for c in self.checks
                           if r.random() < 0.7]
-        if r.random() < 0.8:
+        if r.random() < 0.85:
             isms["entitlements"] = [
                 {"system": s, "user": u, "role": "admin", **self.fromto()}
                 for s in ("erp", "crm") for u in ("alice", "bob")
                 if r.random() < 0.7]
-        if r.random() < 0.7:
+        if r.random() < 0.85:
             isms["leavers"] = [{"user": u, **self.fromto()}
                                for u in ("carol", "root", "bob")
                                if r.random() < 0.6]
@@ -290,9 +302,12 @@ class Paper:
 
     def exception(self):
         r = self.r
-        out = {"check": r.choice(self.checks)["id"], "from": self.date(-3, 3),
-               "to": self.date(4, 20), "by": "Bob", "reason": "moving house"}
-        if r.random() < 0.4:
+        first = r.randint(-1, 6)
+        out = {"check": r.choice(self.checks)["id"],
+               "from": self.date(first, first),
+               "to": self.date(first + 1, first + r.choice([2, 3, 20])),
+               "by": "Bob", "reason": "moving house"}
+        if r.random() < 0.6:
             out["unit"] = r.choice(self.hosts + ["J0", "organisation"])
         return out
 
@@ -362,12 +377,20 @@ class Era:
     def __init__(self, r, name, hosts):
         self.name = name
         self.jobs = ["restic-etc", "restic-home", "borg-db"]
-        self.ids = {}
+        self.ids = {}           # of the hosts
+        self.late = []          # hosts that joined near the end
         if name == "minutes":
             self.stride, self.length = DAY, r.choice([26, 50]) * HOUR
             self.step = r.choice([2, 3, 3]) * MINUTE
             self.periods = ["hour", "day", "hour"]
             self.begins = ["2026-05-03 21:00", "2026-03-28 20:00"]
+        elif name == "hours":
+            self.stride = DAY
+            self.length = r.choice([3, 4, 5]) * DAY
+            self.step = r.choice([30, 60, 120]) * MINUTE
+            self.periods = ["hour", "hour", "hour", "day"]
+            self.begins = ["2026-05-03 20:00", "2026-10-23 09:30",
+                           "2026-03-27 00:00"]
         elif name == "days":
             self.stride = DAY
             self.length = r.choice([3, 6, 10, 14, 24]) * DAY
@@ -394,12 +417,13 @@ class Story:
     def __init__(self, seed):
         r = self.r = random.Random("story %d" % seed)
         self.hosts = ["web01", "db01", "app01"][:r.choice([1, 2, 2, 3])]
-        name = r.choice(["minutes"] + ["days"] * 8 + ["months"] * 3)
+        name = r.choice(["minutes"] + ["hours"] * 3 + ["days"] * 7
+                        + ["months"] * 3)
         if name == "minutes":
             self.hosts = self.hosts[:1]
         era = self.era = Era(r, name, self.hosts)
-        self.noise = r.choice([0, 0, 0.01, 0.03, 0.1])
-        self.warns = r.choice([0, 0.05, 0.3])
+        self.noise = r.choice([0, 0, 0, 0.01, 0.03, 0.1])
+        self.warns = r.choice([0, 0.05, 0.1, 0.3])
         self.local = r.choice([0, 0, 0.2, 1])
         self.begin = at(r.choice(era.begins))
         self.end = self.begin + era.length
@@ -408,10 +432,17 @@ class Story:
         for host in self.hosts:
             a = self.h.agent(host)
             era.ids[host] = a.host["id"]
+            a.late = (host != self.hosts[0] and r.random()
+                      < (0.4 if name == "hours" else 0.1))
+            if a.late:
+                era.late.append(host)
             self.agents.append(a)
         self.zone = r.choice([None, None, "Europe/Berlin", "Europe/Berlin",
                               "America/New_York", "Australia/Lord_Howe",
                               "Asia/Kolkata"])
+        self.paper = Paper(r, era, self.begin, self.hosts)
+        if self.paper.tidy:
+            self.local = self.local if r.random() < 0.3 else 0
         self.write_paper()
         for a in self.agents:
             self.live(a)
@@ -430,8 +461,7 @@ class Story:
         return t - t % self.r.choice([SECOND, MINUTE, HOUR, HOUR, DAY])
 
     def write_paper(self):
-        r, c = self.r, self.h.collector
-        paper = Paper(r, self.era, self.begin, self.hosts)
+        r, c, paper = self.r, self.h.collector, self.paper
         c.start(self.begin - 5 * DAY)
         c.files("frameworks", self.begin, {
             "iso27001-2022.yml": frameworks()}, parts=1)
@@ -457,7 +487,6 @@ class Story:
                 c.files("isms", t, files, parts=r.choice([1, 1, 2]))
             if r.random() < 0.5:
                 c.seal(t)
-        self.paper = paper
 
     def collector_says(self):
         r = self.r
@@ -477,8 +506,8 @@ class Story:
         r = self.r
         backlog = r.choice([0, 0, 0, r.randint(1, 4) * self.era.stride])
         born = self.begin if r.random() < 0.75 else self.moment(0, 0.9)
-        if r.random() < 0.1:
-            born = self.moment(0.8, 0.99)
+        if a.late:
+            born = self.moment(0.85, 0.98)
         since = born - backlog
         classes = ["auth", "syslog", "backup", "package", "app"]
         if r.random() < 0.6:
@@ -514,6 +543,7 @@ class Story:
 
     def beat(self, a, until, **kw):
         if a.now < until:
+            kw.setdefault("seal", 0.4)
             a.watch(until, step=self.era.step, **kw)
 
     def pause(self):
@@ -524,7 +554,7 @@ class Story:
         a.first(a.now + self.r.choice([SECOND, MINUTE]))
 
     def crash(self, a, until):
-        self.beat(a, min(until, a.now + 2 * self.era.step), seal=False)
+        self.beat(a, min(until, a.now + 2 * self.era.step), seal=0)
         a.first(a.now + MINUTE)
 
     def down(self, a, until):
@@ -544,6 +574,9 @@ class Story:
               r.choice(["silent", "dropped", "truncated", "vacuumed",
                         "deleted", "unreadable", "agent"]),
               recovered=r.random() < 0.3)
+        if r.random() < 0.5:
+            a.event(begin, "auth.login", "success",
+                    {"user": "alice", "remote": True}, program="sshd")
 
     def stuck(self, a, until):
         r = self.r
@@ -624,26 +657,28 @@ class Story:
         self.beat(a, min(until, a.now + self.era.step), synced=False)
 
     def unsealed(self, a, until):
-        self.beat(a, min(until, a.now + self.pause()), seal=False)
+        self.beat(a, min(until, a.now + self.pause()), seal=0)
 
     # ------------------------------------------------------------ events
 
     def plan(self, a, since):
         """What happens on a host, day by day."""
         r, stride = self.r, self.era.stride
-        often = {"days": 1, "minutes": 1, "months": 1}[self.era.name]
-        hourly = r.random() < 0.5 and self.era.length < 7 * DAY
+        hourly = (r.random() < 0.5 if self.era.length < 7 * DAY
+                  else False) or self.era.name == "hours"
         n, days = 0, (self.end - since) // stride + 1
         rename = r.randint(0, days * 2)
-        job = r.choice(self.era.jobs)
-        other = r.choice(self.era.jobs)
+        job = self.era.jobs[0 if self.paper.tidy else r.randrange(3)]
+        other = r.choice([job, self.era.jobs[1]])
         program = r.choice(["restic", "borg"])
         hour = r.randint(0, 23) * HOUR
         lapse = r.choice([0.02, 0.1]) if self.noise or r.random() < 0.3 else 0
-        while n < days * often:
+        lapse = 0.6 if a.late else lapse
+        stops = r.choice([r.randint(1, days), days, days, days])
+        while n < days:
             t = since + n * stride + hour
             n += 1
-            if r.random() > lapse:
+            if r.random() > lapse and n <= stops:
                 self.backup(a, t + r.choice([0, 0, 10 * MINUTE]),
                             job if n < rename else other, program)
             if r.random() > lapse and not hourly:
@@ -658,8 +693,10 @@ class Story:
             if r.random() < 0.25:
                 self.review(a, t + 7 * HOUR, n)
         if hourly:
-            for n in range((self.end - since) // HOUR):
-                if r.random() > lapse / 3:
+            hours = (self.end - since) // HOUR
+            out = r.randrange(hours) if r.random() < 0.5 else -2
+            for n in range(hours):
+                if r.random() > lapse / 4 and n not in (out, out + 1):
                     self.patch(a, since + n * HOUR + 7 * MINUTE)
 
     def quality(self):
@@ -740,9 +777,10 @@ class Story:
         if r.random() < 0.3:
             fields["job"] = "apt-daily"
         outcome = self.outcome()
+        kw = {"ambiguous": True} if r.random() < self.noise else {}
         self.h_event(a, t, "patch.run", "success" if outcome == "none"
                      else outcome, fields, program="apt",
-                     systemd=r.choice([None, "apt-daily.service"]))
+                     systemd=r.choice([None, "apt-daily.service"]), **kw)
 
     def h_event(self, a, t, kind, outcome, fields, **kw):
         kw = {**self.quality(), **kw}
@@ -811,7 +849,7 @@ class Story:
             if what < 0.5:              # lost
                 e.line = None
             else:                       # changed on the way
-                changed = e.line.replace(b'"lines":', b'"lines":1')
+                changed = re.sub(b'"salt":"....', b'"salt":"0000', e.line)
                 changed = changed.replace(b'"success"', b'"failure"', 1)
                 if what < 0.75:
                     e.line = changed

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "span.h"
+#include "stretch.h"
 
 #include <string.h>
 
 static int
-reserve(struct spans *s, struct arena *a, size_t count)
+reserve(struct stretches *s, struct arena *a, size_t count)
 {
 	size_t room = s->room ? s->room : 4;
-	struct span *at;
+	struct stretch *at;
 
 	if (count <= s->room)
 		return 0;
@@ -24,7 +24,7 @@ reserve(struct spans *s, struct arena *a, size_t count)
 }
 
 size_t
-spans_find(const struct spans *s, int64_t us)
+stretch_find(const struct stretches *s, int64_t us)
 {
 	size_t lo = 0, hi = s->count;
 
@@ -44,8 +44,8 @@ spans_find(const struct spans *s, int64_t us)
 
 /* Replace the stretches [first, last) by count new ones. */
 static int
-splice(struct spans *s, struct arena *a, size_t first, size_t last,
-    const struct span *with, size_t count)
+splice(struct stretches *s, struct arena *a, size_t first, size_t last,
+    const struct stretch *with, size_t count)
 {
 	if (reserve(s, a, s->count - (last - first) + count))
 		return -1;
@@ -58,15 +58,16 @@ splice(struct spans *s, struct arena *a, size_t first, size_t last,
 }
 
 int
-spans_add(struct spans *s, struct arena *a, int64_t from_us, int64_t to_us)
+stretch_add(
+    struct stretches *s, struct arena *a, int64_t from_us, int64_t to_us)
 {
-	struct span with = {from_us, to_us};
+	struct stretch with = {from_us, to_us};
 	size_t first, last;
 
 	if (from_us >= to_us)
 		return 0;
 	/* A stretch that ends where this one begins is joined as well. */
-	first = from_us > INT64_MIN ? spans_find(s, from_us - 1) : 0;
+	first = from_us > INT64_MIN ? stretch_find(s, from_us - 1) : 0;
 	for (last = first; last < s->count && s->at[last].from_us <= to_us;
 	     last++) {
 		if (s->at[last].from_us < with.from_us)
@@ -78,21 +79,22 @@ spans_add(struct spans *s, struct arena *a, int64_t from_us, int64_t to_us)
 }
 
 int
-spans_cut(struct spans *s, struct arena *a, int64_t from_us, int64_t to_us)
+stretch_cut(
+    struct stretches *s, struct arena *a, int64_t from_us, int64_t to_us)
 {
-	struct span rest[2];
+	struct stretch rest[2];
 	size_t first, last, count = 0;
 
 	if (from_us >= to_us)
 		return 0;
-	first = last = spans_find(s, from_us);
+	first = last = stretch_find(s, from_us);
 	for (; last < s->count && s->at[last].from_us < to_us; last++) {
-		const struct span *old = &s->at[last];
+		const struct stretch *old = &s->at[last];
 
 		if (old->from_us < from_us)
-			rest[count++] = (struct span){old->from_us, from_us};
+			rest[count++] = (struct stretch){old->from_us, from_us};
 		if (old->to_us > to_us)
-			rest[count++] = (struct span){to_us, old->to_us};
+			rest[count++] = (struct stretch){to_us, old->to_us};
 	}
 	return first == last ? 0 : splice(s, a, first, last, rest, count);
 }
@@ -100,19 +102,19 @@ spans_cut(struct spans *s, struct arena *a, int64_t from_us, int64_t to_us)
 /* Sweep over both sets: what is kept where neither, only a, only b or both are
  * is told by keep[in_a + 2 * in_b]. */
 static int
-combine(struct spans *into, struct arena *arena, const struct spans *a,
-    const struct spans *b, const bool keep[4])
+combine(struct stretches *into, struct arena *arena, const struct stretches *a,
+    const struct stretches *b, const bool keep[4])
 {
 	size_t ia = 0, ib = 0; /* edges passed: stretch i / 2, its end if odd */
 	int64_t from = 0;
 	bool open = false;
 
-	*into = (struct spans){0};
+	*into = (struct stretches){0};
 	while (ia < a->count * 2 || ib < b->count * 2) {
-		int64_t ta = ia >= a->count * 2 ? SPAN_FOREVER
+		int64_t ta = ia >= a->count * 2 ? STRETCH_FOREVER
 			     : ia % 2		? a->at[ia / 2].to_us
 						: a->at[ia / 2].from_us;
-		int64_t tb = ib >= b->count * 2 ? SPAN_FOREVER
+		int64_t tb = ib >= b->count * 2 ? STRETCH_FOREVER
 			     : ib % 2		? b->at[ib / 2].to_us
 						: b->at[ib / 2].from_us;
 		int64_t t = ta < tb ? ta : tb;
@@ -123,7 +125,7 @@ combine(struct spans *into, struct arena *arena, const struct spans *a,
 		if (ib < b->count * 2 && tb == t)
 			ib++;
 		now = keep[ia % 2 + 2 * (ib % 2)];
-		if (open && !now && spans_add(into, arena, from, t))
+		if (open && !now && stretch_add(into, arena, from, t))
 			return -1;
 		if (!open && now)
 			from = t;
@@ -133,8 +135,8 @@ combine(struct spans *into, struct arena *arena, const struct spans *a,
 }
 
 int
-spans_unite(struct spans *into, struct arena *arena, const struct spans *a,
-    const struct spans *b)
+stretch_unite(struct stretches *into, struct arena *arena,
+    const struct stretches *a, const struct stretches *b)
 {
 	static const bool keep[4] = {false, true, true, true};
 
@@ -142,8 +144,8 @@ spans_unite(struct spans *into, struct arena *arena, const struct spans *a,
 }
 
 int
-spans_subtract(struct spans *into, struct arena *arena, const struct spans *a,
-    const struct spans *b)
+stretch_subtract(struct stretches *into, struct arena *arena,
+    const struct stretches *a, const struct stretches *b)
 {
 	static const bool keep[4] = {false, true, false, false};
 
@@ -151,8 +153,8 @@ spans_subtract(struct spans *into, struct arena *arena, const struct spans *a,
 }
 
 int
-spans_differ(struct spans *into, struct arena *arena, const struct spans *a,
-    const struct spans *b)
+stretch_differ(struct stretches *into, struct arena *arena,
+    const struct stretches *a, const struct stretches *b)
 {
 	static const bool keep[4] = {false, true, true, false};
 
@@ -160,17 +162,17 @@ spans_differ(struct spans *into, struct arena *arena, const struct spans *a,
 }
 
 bool
-spans_overlap(const struct spans *s, int64_t from_us, int64_t to_us)
+stretch_overlap(const struct stretches *s, int64_t from_us, int64_t to_us)
 {
-	size_t i = spans_find(s, from_us);
+	size_t i = stretch_find(s, from_us);
 
 	return from_us < to_us && i < s->count && s->at[i].from_us < to_us;
 }
 
 bool
-spans_hold(const struct spans *s, int64_t from_us, int64_t to_us)
+stretch_hold(const struct stretches *s, int64_t from_us, int64_t to_us)
 {
-	size_t i = spans_find(s, from_us);
+	size_t i = stretch_find(s, from_us);
 
 	return from_us >= to_us ||
 	       (i < s->count && s->at[i].from_us <= from_us &&
@@ -178,11 +180,11 @@ spans_hold(const struct spans *s, int64_t from_us, int64_t to_us)
 }
 
 int64_t
-spans_measure(const struct spans *s, int64_t from_us, int64_t to_us)
+stretch_measure(const struct stretches *s, int64_t from_us, int64_t to_us)
 {
 	int64_t sum = 0;
 
-	for (size_t i = spans_find(s, from_us);
+	for (size_t i = stretch_find(s, from_us);
 	     i < s->count && s->at[i].from_us < to_us; i++) {
 		int64_t from = s->at[i].from_us, to = s->at[i].to_us;
 
@@ -193,10 +195,10 @@ spans_measure(const struct spans *s, int64_t from_us, int64_t to_us)
 }
 
 bool
-spans_hole(
-    const struct spans *s, int64_t from_us, int64_t to_us, struct span *hole)
+stretch_hole(const struct stretches *s, int64_t from_us, int64_t to_us,
+    struct stretch *hole)
 {
-	size_t i = spans_find(s, from_us);
+	size_t i = stretch_find(s, from_us);
 
 	if (i < s->count && s->at[i].from_us <= from_us)
 		from_us = s->at[i++].to_us;

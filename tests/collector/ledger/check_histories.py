@@ -1,0 +1,548 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Three histories for every check that ships: one that passes, one that fails,
+one of which nobody can know.
+
+The files are those of rules/: checks, events.yml and frameworks as they are.
+Each case names the states of its unit's slots that count in the rating, and
+the rating, found on paper. It is judged by the twin, and by `recompute` when $ASSAY_COLLECTOR can
+do that; both must also agree byte for byte. A check without its three
+histories fails, so a new check brings its own. Prints TAP; parts of sentences
+on the command line run only those cases.
+
+Times: May 2026, the 4th is a Monday. The collector knows the files from the
+3rd 12:00, the agent of web01 starts on the 3rd 23:00; so the first slot of a
+day or week that begins at midnight is that of the 4th, live. A backup's day
+begins at noon: its first slot began before the agent did and does not count.
+"""
+import glob
+import os
+import sys
+import traceback
+
+import yaml
+
+from histories import Bench, day, login, recompute_or_none, run, same, twin
+from history import DAY, HOUR, MINUTE, History, at
+
+RULES = os.path.join(os.environ["ASSAY_SOURCE"], "rules")
+CLASSES = ["auth", "syslog", "backup", "package", "app"]
+CASES = []
+
+ISMS = """\
+organisation: Example
+scope: The shop
+hosts: [{name: web01}]
+jobs:
+  - {id: nightly, name: restic-etc}
+  - {id: weekly-check, name: restic-check, event: backup.verify}
+adopts:
+  - {check: %s, criterion: as the check says, by: Ann, on: 2026-03-01}
+%s"""
+
+
+def read(path):
+    with open(os.path.join(RULES, path), encoding="utf-8") as f:
+        return f.read()
+
+
+def shipped(room):
+    return {os.path.basename(p): read(os.path.join(room, os.path.basename(p)))
+            for p in glob.glob(os.path.join(RULES, room, "*.yml"))}
+
+
+def case(check, name, states, rating, unit="web01", isms=""):
+    """name: passes, fails or unknown. states: of the slots that count."""
+    def keep(function):
+        CASES.append((check, name, states, rating, unit, isms, function))
+        return function
+    return keep
+
+
+def history(check, name, isms, begin):
+    h = History(check + " " + name)
+    known = begin - 12 * HOUR
+    h.collector.files("frameworks", known, shipped("frameworks"))
+    h.collector.files("checks", known, {**shipped("checks"),
+                                        "events.yml": read("events.yml")})
+    h.collector.files("isms", known, {"isms.yml": ISMS % (check, isms)})
+    web = h.agent("web01")
+    web.source("journal", CLASSES, since=begin - HOUR)
+    web.first(begin - HOUR, prev=None)
+    return h, web
+
+
+def silence(web, begin, end):
+    """The agent was down and could not read what was written then."""
+    web.gap(web.now, "journal", CLASSES, begin, end, "agent")
+
+
+# ------------------------------------------- never: three days, May 4 to 6
+
+def days(web, plan, gap=None):
+    """Three days with a login of alice by key each; plan adds what it wants;
+    gap: no line of May 6 08:00-10:00 was read."""
+    for n in (4, 5, 6):
+        login(web, day(n, "09:00"))
+    plan(web)
+    web.watch(day(7))
+    if gap:
+        silence(web, day(6, "08:00"), day(6, "10:00"))
+    web.watch(day(7, "03:00"))
+    return day(7, "02:00")
+
+
+def nothing(web):
+    pass
+
+
+def never(check, bad, isms="", best="effective", missing=None):
+    """A check of the kind never: `bad` plans what must not happen, on May 6.
+    missing: what isms holds is left out for the unknown."""
+    @case(check, "passes", ["pass"] * 3, best, isms=isms)
+    def passes(web):
+        return days(web, nothing)
+
+    @case(check, "fails", ["pass", "pass", "fail"], "ineffective", isms=isms)
+    def fails(web):
+        return days(web, bad)
+
+    if missing is None:
+        @case(check, "unknown", ["pass", "pass", "unknown"], "unknown",
+              isms=isms)
+        def unknown(web):
+            return days(web, nothing, gap=True)
+    else:
+        @case(check, "unknown", ["unknown"] * 3, "unknown", isms=missing)
+        def register_missing(web):
+            return days(web, nothing)
+
+
+def plan_login(**fields):
+    def plan(web):
+        web.later(day(6, "11:00"), "auth.login", "success", fields,
+                  program="sshd")
+    return plan
+
+
+def plan_bypass(web):
+    web.later(day(6, "11:00"), "auth.mfa_bypass", "success",
+              {"user": "alice"}, program="pam_google_authenticator")
+
+
+def plan_sudo(web):
+    web.later(day(6, "11:00"), "privilege.use", "success",
+              {"by": "mallory", "user": "root", "command": "/bin/sh"},
+              program="sudo")
+
+
+def by_alice(web):
+    web.later(day(5, "11:00"), "privilege.use", "success",
+              {"by": "alice", "user": "root", "command": "/bin/true"},
+              program="sudo")
+    # A refused attempt is the control at work.
+    web.later(day(5, "11:05"), "privilege.use", "failure",
+              {"by": "mallory", "user": "root", "command": "/bin/sh"},
+              program="sudo")
+
+
+never("no-password-login",
+      plan_login(user="alice", remote=True, method="password"))
+never("no-second-factor-bypass", plan_bypass)
+never("no-direct-root-login", plan_login(user="root", remote=True))
+never("login-within-entitlements", plan_login(user="mallory", remote=True),
+      isms="entitlements: [{system: web01, user: alice, role: login}]\n",
+      best="partly effective", missing="")
+# Mallory's last day is May 5, so her login then is nothing to complain about.
+never("no-login-after-leaving", plan_login(user="mallory", remote=True),
+      isms="leavers: [{user: mallory, from: 2026-05-06}]\n", missing="")
+never("no-login-without-secret", plan_login(user="bob", method="none"),
+      best="partly effective")
+
+ADMINISTRATORS = "administrators: [{by: alice}]\n"
+
+
+@case("privilege-used-by-the-entitled", "passes", ["pass"] * 3, "effective",
+      isms=ADMINISTRATORS)
+def _(web):
+    return days(web, by_alice)
+
+
+@case("privilege-used-by-the-entitled", "fails", ["pass", "pass", "fail"],
+      "ineffective", isms=ADMINISTRATORS)
+def _(web):
+    return days(web, plan_sudo)
+
+
+@case("privilege-used-by-the-entitled", "unknown", ["unknown"] * 3, "unknown")
+def _(web):
+    return days(web, by_alice)
+
+
+@case("no-login-after-leaving", "passes on the last day", ["pass"] * 3,
+      "effective", isms="leavers: [{user: mallory, from: 2026-05-06}]\n")
+def _(web):
+    def last_day(agent):
+        agent.later(day(5, "23:59"), "auth.login", "success",
+                    {"user": "mallory", "remote": True}, program="sshd")
+    return days(web, last_day)
+
+
+# ------------------------------------------------------ each: second factors
+
+@case("login-has-second-factor", "passes", ["pass"] * 3, "effective")
+def _(web):
+    return days(web, nothing)
+
+
+@case("login-has-second-factor", "fails", ["pass", "pass", "fail"],
+      "ineffective")
+def _(web):
+    return days(web, lambda agent: login(agent, day(6, "15:00"), factor=None))
+
+
+@case("login-has-second-factor", "unknown", ["pass", "pass", "unknown"],
+      "unknown")
+def _(web):
+    # The factor may stand among the lines nobody read.
+    return days(web, lambda agent: login(agent, day(6, "09:30"), user="bob",
+                                         factor=None), gap=True)
+
+
+# ----------------------------------------------------------- every: backups
+
+def nights(web, last=None, gap=None):
+    """Slots from noon to noon that end May 5 to 7; last: outcome of the run
+    of May 7, None for no run; gap: nothing was read from May 6 12:00 on."""
+    for n in (5, 6):
+        run(web, day(n, "02:10"))
+    if last:
+        run(web, day(7, "02:10"), last)
+    web.watch(day(7, "15:00"))
+    if gap:
+        silence(web, day(6, "12:00"), day(7, "14:00"))
+    web.watch(day(7, "18:00"))
+    return day(7, "17:00")
+
+
+@case("backup-daily", "passes", ["pass"] * 3, "effective", unit="nightly")
+def _(web):
+    return nights(web, "success")
+
+
+@case("backup-daily", "fails", ["pass", "pass", "fail"], "ineffective",
+      unit="nightly")
+def _(web):
+    return nights(web, "failure")
+
+
+@case("backup-daily", "fails by silence", ["pass", "pass", "missed"],
+      "ineffective", unit="nightly")
+def _(web):
+    return nights(web)
+
+
+@case("backup-daily", "unknown", ["pass", "pass", "unknown"], "unknown",
+      unit="nightly")
+def _(web):
+    return nights(web, gap=True)
+
+
+def verify(web, t, outcome="success"):
+    job = {"job": "restic-check"}
+    web.later(t, "backup.verify", "none", job, phase="start", program="restic")
+    web.later(t + 5 * MINUTE, "backup.verify", outcome, job, phase="end",
+              program="restic")
+
+
+def weeks(web, plan, gap=None):
+    """Two weeks, May 4 to 17; gap: the 14th to 16th were not read."""
+    plan(web)
+    web.watch(day(18), step=6 * HOUR)
+    if gap:
+        silence(web, day(14), day(17))
+    web.watch(day(19), step=6 * HOUR)
+    return day(19)
+
+
+@case("backup-verified-weekly", "passes", ["pass"] * 2, "effective",
+      unit="weekly-check")
+def _(web):
+    def plan(agent):
+        verify(agent, day(6, "04:00"))
+        verify(agent, day(13, "04:00"))
+    return weeks(web, plan)
+
+
+@case("backup-verified-weekly", "fails", ["pass", "missed"], "ineffective",
+      unit="weekly-check")
+def _(web):
+    return weeks(web, lambda agent: verify(agent, day(6, "04:00")))
+
+
+@case("backup-verified-weekly", "unknown", ["pass", "unknown"], "unknown",
+      unit="weekly-check")
+def _(web):
+    return weeks(web, lambda agent: verify(agent, day(6, "04:00")), gap=True)
+
+
+# ---------------------------------------- a quarter: April, May and June 2026
+
+def quarter(web, plan, gap=None):
+    """The agent starts on March 31 23:00; gap: June 1 to 6 were not read."""
+    plan(web)
+    web.watch(at("2026-07-01 00:00"), step=12 * HOUR)
+    if gap:
+        silence(web, at("2026-06-01 00:00"), at("2026-06-07 00:00"))
+    web.watch(at("2026-07-17 00:00"), step=12 * HOUR)
+    return at("2026-07-16 00:00")
+
+
+def restore(outcome):
+    def plan(web):
+        web.later(at("2026-05-20 14:00"), "restore.run", outcome,
+                  {"target": "/tmp/restore"}, program="restic")
+    return plan
+
+
+@case("restore-tested-quarterly", "passes", ["pass"], "effective",
+      unit="organisation")
+def _(web):
+    return quarter(web, restore("success"))
+
+
+@case("restore-tested-quarterly", "fails", ["fail"], "ineffective",
+      unit="organisation")
+def _(web):
+    return quarter(web, restore("failure"))
+
+
+@case("restore-tested-quarterly", "unknown", ["unknown"], "unknown",
+      unit="organisation")
+def _(web):
+    return quarter(web, nothing, gap=True)
+
+
+RIGHTS = "entitlements: [{system: shop, user: alice, role: admin}]\n"
+
+
+def review(web, rows=1):
+    """One row, and a closing line that says how many there were."""
+    t = at("2026-06-10 10:00")
+    web.later(t, "access.review", "success",
+              {"review": "2026q2", "system": "shop", "user": "alice",
+               "role": "admin", "decision": "keep", "reviewer": "bob",
+               "done": False}, program="access-review")
+    web.later(t + MINUTE, "access.review", "success",
+              {"review": "2026q2", "done": True, "rows": rows,
+               "reviewer": "bob"}, program="access-review")
+
+
+@case("access-review-quarterly", "passes", ["pass"], "effective",
+      unit="shop/alice/admin", isms=RIGHTS)
+def _(web):
+    return quarter(web, review)
+
+
+@case("access-review-quarterly", "fails", ["missed"], "ineffective",
+      unit="shop/alice/admin", isms=RIGHTS)
+def _(web):
+    # A closing line that counts two rows where one was decided: not whole.
+    return quarter(web, lambda agent: review(agent, rows=2))
+
+
+@case("access-review-quarterly", "unknown", ["unknown"], "unknown",
+      unit="shop/alice/admin", isms=RIGHTS)
+def _(web):
+    return quarter(web, nothing, gap=True)
+
+
+# --------------------------------------------------------------- the log itself
+
+@case("logs-not-lost", "passes", ["pass"] * 3, "effective")
+def _(web):
+    return days(web, nothing)
+
+
+@case("logs-not-lost", "fails", ["pass", "pass", "fail"], "ineffective")
+def _(web):
+    days(web, nothing)
+    web.gap(web.now, "journal", ["auth"], day(6, "08:00"), day(6, "09:00"),
+            "dropped", lines=12)
+    web.watch(day(7, "06:00"))
+    return day(7, "05:00")
+
+
+@case("logs-not-lost", "unknown", ["pass", "pass", "unknown"], "unknown")
+def _(web):
+    return days(web, nothing, gap=True)
+
+
+def minutes(web, hole=None, bad=None):
+    """Two days with a heartbeat each two minutes; hole: none on May 5 from
+    08:00 to 10:00; bad: what happens on May 5 at 12:00."""
+    step = 2 * MINUTE
+    web.watch(day(5, "08:00"), step=step)
+    web.watch(day(5, "10:00"), step=2 * HOUR if hole else step)
+    web.watch(day(5, "12:00"), step=step)
+    if bad:
+        bad(web)
+    web.watch(day(6, "02:00"), step=step)
+    return day(6, "01:30")
+
+
+def tampered(web):
+    web.history.collector.says(day(5, "12:00"), "log.tamper", web.host,
+                               agent=web.uuid, reason="other bytes")
+
+
+def unsynchronised(web):
+    web.heartbeat(day(5, "12:01"), synced=False)
+    web.seal(day(5, "12:01"))
+    web.now = day(5, "12:01")
+
+
+@case("evidence-not-tampered", "passes", ["pass"] * 2, "effective")
+def _(web):
+    return minutes(web)
+
+
+@case("evidence-not-tampered", "fails", ["pass", "fail"], "ineffective")
+def _(web):
+    return minutes(web, bad=tampered)
+
+
+@case("evidence-not-tampered", "unknown", ["pass", "unknown"], "unknown")
+def _(web):
+    return minutes(web, hole=True)
+
+
+@case("clock-synchronised", "passes", ["pass"] * 2, "effective")
+def _(web):
+    return minutes(web)
+
+
+@case("clock-synchronised", "fails", ["pass", "fail"], "ineffective")
+def _(web):
+    return minutes(web, bad=unsynchronised)
+
+
+@case("clock-synchronised", "unknown", ["pass", "unknown"], "unknown")
+def _(web):
+    return minutes(web, hole=True)
+
+
+# -------------------------------------------------------------------- patches
+
+def patches(first, last, failed=()):
+    def plan(web):
+        for n in range(first, last + 1):
+            web.later(day(n, "06:20"), "patch.run",
+                      "failure" if n in failed else "success",
+                      program="unattended-upgrade")
+    return plan
+
+
+@case("patch-run-daily", "passes", ["pass"] * 3, "effective")
+def _(web):
+    days(web, patches(4, 6))
+    web.watch(day(7, "12:00"))
+    return day(7, "07:00")
+
+
+@case("patch-run-daily", "fails", ["pass", "pass", "missed"], "ineffective")
+def _(web):
+    days(web, patches(4, 5))
+    web.watch(day(7, "12:00"))
+    return day(7, "07:00")
+
+
+@case("patch-run-daily", "unknown", ["pass", "pass", "unknown"], "unknown")
+def _(web):
+    days(web, patches(4, 5), gap=True)
+    web.watch(day(7, "12:00"))
+    return day(7, "07:00")
+
+
+@case("patch-runs-succeed", "passes", ["pass"] * 2, "effective")
+def _(web):
+    return weeks(web, patches(4, 17))
+
+
+@case("patch-runs-succeed", "fails", ["pass", "fail"], "ineffective")
+def _(web):
+    return weeks(web, patches(4, 17, failed=[12]))
+
+
+@case("patch-runs-succeed", "unknown", ["pass", "unknown"], "unknown")
+def _(web):
+    return weeks(web, patches(4, 17), gap=True)
+
+
+# ------------------------------------------------------------------------ TAP
+
+def quarterly(check):
+    return check in ("restore-tested-quarterly", "access-review-quarterly")
+
+
+def judge(ask, check, name, states, rating, unit, isms, build):
+    begin = at("2026-04-01 00:00") if quarterly(check) else day(4)
+    h, web = history(check, name, isms, begin)
+    view = Bench(ask)(h, build(web))
+    got = [s["state"] for s in view.slots(check, unit)
+           if s["state"] != "open" and s["counted"]]
+    same(got, states, "slots of %s" % unit)
+    entry = view.checks[check]
+    same(entry["adopted"], True, "adopted")
+    same(entry["rating"], rating, "rating (%s)" % entry["reason"])
+
+
+def uncovered():
+    """Shipped checks that lack one of the three histories."""
+    ids = [c["id"] for text in shipped("checks").values()
+           for c in yaml.safe_load(text)["checks"]]
+    have = {(c[0], c[1]) for c in CASES}
+    return ["%s %s" % (i, name) for i in sorted(ids)
+            for name in ("passes", "fails", "unknown")
+            if (i, name) not in have] + [
+                "no check %s" % c for c in sorted({c[0] for c in CASES})
+                if c not in ids]
+
+
+def main():
+    ledgers = [("twin", twin)]
+    recompute = recompute_or_none()
+    if recompute:
+        ledgers.append(("recompute", recompute))
+    number = failed = 0
+
+    def told(good, sentence, notes):
+        nonlocal number, failed
+        number += 1
+        failed += not good
+        print("%sok %d - %s" % ("" if good else "not ", number, sentence))
+        for line in notes:
+            print("# " + line, flush=True)
+
+    lacking = uncovered()
+    told(not lacking, "every shipped check has its three histories", lacking)
+    for one in CASES:
+        sentence = "%s %s" % (one[0], one[1])
+        if sys.argv[1:] and not any(w in sentence for w in sys.argv[1:]):
+            continue
+        for name, ask in ledgers:
+            try:
+                judge(ask, *one)
+                told(True, "%s: %s" % (name, sentence), [])
+            except Exception:
+                told(False, "%s: %s" % (name, sentence),
+                     traceback.format_exc().splitlines())
+    if not recompute:
+        number += 1
+        print("ok %d - recompute # skip the collector has none" % number)
+    print("1..%d" % number)
+    sys.exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()
