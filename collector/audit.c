@@ -342,8 +342,8 @@ check_store(struct audit *a, struct err *err)
 		    (int)slice_find(buf_slice(&faults), '\n'), faults.ptr);
 	if (rc == 0 && dead)
 		say(a, false,
-		    "%" PRIu64 " dead letters are kept aside; they are not "
-		    "part of the log",
+		    "%" PRIu64 " kept aside as dead letters; they are not part "
+		    "of the log",
 		    dead);
 	buf_clear(&faults);
 	return rc;
@@ -363,6 +363,9 @@ go_through(struct audit *a, struct err *err)
 			return -1;
 	if (got < 0)
 		return err_set(err, "%s", damage.text);
+	if (a->counts.records == 0 &&
+	    evidence_kind(a->evidence) == EVIDENCE_EXPORT)
+		say(a, true, "it holds no record, so it proves nothing");
 	count_replayed(a);
 	if (verify_findings(a->verify, add_finding, a, err) ||
 	    verify_epochs(a->verify, count_epoch, a, err))
@@ -452,7 +455,7 @@ audit_text(const struct audit *a, const char *name, struct buf *out)
 	put_sentences(a, true, "WRONG", out);
 	if (n->wrong)
 		buf_printf(out,
-		    "%" PRIu64 " wrong. What is sealed beside it holds.\n",
+		    "%" PRIu64 " wrong. What is sealed besides holds.\n",
 		    n->wrong);
 	else
 		buf_puts(out,

@@ -130,3 +130,30 @@ cmd_store_code(enum store_trouble trouble)
 		return COMMAND_UNREACHABLE;
 	}
 }
+
+const struct report *
+cmd_ask(struct ledger *l, const struct cmd_question *question, int *code,
+    struct err *err)
+{
+	const struct report *r;
+	unsigned long long known_at = LEDGER_ALL;
+	int64_t as_of_us = ledger_latest_us(l);
+
+	*code = COMMAND_USAGE;
+	if (question->as_of && !cmd_time(question->as_of, &as_of_us)) {
+		err_set(err,
+		    "--as-of '%s' is no time; want 2026-07-03, "
+		    "2026-07-03T14:59:17Z or now",
+		    question->as_of);
+		return NULL;
+	}
+	if (question->known_at &&
+	    !slice_uint(slice_of(question->known_at), INT64_MAX, &known_at)) {
+		err_set(err, "--known-at '%s' is no number of records",
+		    question->known_at);
+		return NULL;
+	}
+	r = ledger_report(l, as_of_us, known_at, err);
+	*code = r ? COMMAND_OK : COMMAND_UNREACHABLE;
+	return r;
+}

@@ -214,7 +214,7 @@ put_all(struct coverage *c)
 static int
 answer(const struct arguments *a, const char *path)
 {
-	const struct load_question question = {
+	const struct cmd_question question = {
 	    .as_of = arguments_value(a, "--to")};
 	struct coverage c = {.json = arguments_has(a, "--json")};
 	const char *from = arguments_value(a, "--from");
@@ -224,7 +224,7 @@ answer(const struct arguments *a, const char *path)
 
 	c.ledger = load_ledger(path, &code, &err);
 	if (c.ledger)
-		r = load_report(c.ledger, &question, &code, &err);
+		r = cmd_ask(c.ledger, &question, &code, &err);
 	if (!r) {
 		ledger_free(c.ledger);
 		return cmd_fail(code, &err);

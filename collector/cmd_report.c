@@ -167,7 +167,7 @@ say_stale(const struct report *r)
 static int
 answer(const struct arguments *a, const char *path)
 {
-	const struct load_question question = {
+	const struct cmd_question question = {
 	    .as_of = arguments_value(a, "--as-of"),
 	    .known_at = arguments_value(a, "--known-at"),
 	};
@@ -178,7 +178,7 @@ answer(const struct arguments *a, const char *path)
 	const struct report *r = NULL;
 
 	if (l)
-		r = load_report(l, &question, &code, &err);
+		r = cmd_ask(l, &question, &code, &err);
 	if (!r) {
 		ledger_free(l);
 		return cmd_fail(code, &err);
