@@ -136,7 +136,7 @@ answer(void)
 	char state[160], spool[160], second[160], config[160];
 	const char *argv[] = {"run", "--config", config, "--state", state,
 	    "--rules", SOURCE_DIR "/rules", "--isms", "/nonexistent", "--spool",
-	    spool};
+	    spool, "--spool", second};
 	struct clock *clock = clock_new_simulated(T0 + 10 * HOUR);
 	struct arguments arguments;
 	struct settings settings;
