@@ -31,7 +31,7 @@ is_listed(const char *list, const char *word)
 	size_t len = strlen(word);
 
 	for (; *list; list += strcspn(list, " "), list += *list == ' ')
-		if (strcspn(list, " ") == len && !strncmp(list, word, len))
+		if (strcspn(list, " ") == len && strncmp(list, word, len) == 0)
 			return true;
 	return false;
 }
@@ -115,7 +115,7 @@ cmd_options_parse(
 	for (int i = 1; i < argc; i++) {
 		if (!only_arguments && !strcmp(argv[i], "--"))
 			only_arguments = true;
-		else if (only_arguments || strncmp(argv[i], "--", 2))
+		else if (only_arguments || strncmp(argv[i], "--", 2) != 0)
 			o->arguments[o->argument_count++] = argv[i];
 		else if (take_option(o, known, argc, argv, &i))
 			return -1;
