@@ -454,8 +454,9 @@ class Collector(Writer):
         """log.tamper or log.fork about a host."""
         self.put("event", time, {
             "host": host, "event": event, "outcome": "failure",
-            "rule": event, "controls": [], "fields": fields, "count": 1,
-            "origin": {"source": "collector", "class": "agent",
+            "rule": event, "controls": [], "program": "assay-collector",
+            "fields": fields, "count": 1,
+            "origin": {"source": "collector", "id": "collector", "class": "agent",
                        "trust": "root"},
             "clock": {"precision": "us", "inferred": [], "doubtful": False},
             "ambiguous": False})

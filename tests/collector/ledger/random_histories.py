@@ -31,6 +31,7 @@ from history import (CONTROLS, DAY, HOUR, MINUTE, SECOND, History, at,
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LEDGER_MD = os.path.join(HERE, "../../../collector/ledger/LEDGER.md")
+RELAY = "00000000-0000-4000-8000-000000000000"
 CAPS = {
     "cap unit ineffective": r"unit \S+ alone is ineffective",
     "cap unit unknown": r"unit \S+ alone is unknown",
@@ -709,7 +710,7 @@ class Story:
             out.update(r.choice([
                 {"ambiguous": True}, {"doubtful": True}, {"trust": "net"},
                 {"trust": "net", "observer": {
-                    "name": "relay1", "id": "0" * 36}},
+                    "name": "relay1", "id": RELAY}},
                 {"timeless": True}, {"trust": "kernel"}]))
         return out
 
