@@ -186,12 +186,13 @@ cmd_options_clear(struct cmd_options *o)
 bool
 cmd_options_flush(const struct cmd_options *o, struct buf *out)
 {
+	struct slice text = buf_slice(out);
 	bool good = !out->failed;
 
 	if (!good)
 		fprintf(stderr, "assay-agent %s: out of memory\n", o->command);
 	else if (out->len &&
-		 (fwrite(out->ptr, 1, out->len, stdout) != out->len ||
+		 (fwrite(text.ptr, 1, text.len, stdout) != text.len ||
 		     fflush(stdout))) {
 		perror("assay-agent: write to standard output");
 		good = false;

@@ -130,6 +130,7 @@ printf 'rules: [rules]\n' >agent.yml
 code 0 "$ASSAY_AGENT" check --config agent.yml
 code 0 "$ASSAY_AGENT" check --rules rules
 code 0 "$ASSAY_AGENT" match --rules rules thing.log.1
+code 0 "$ASSAY_AGENT" match --rules rules /dev/null
 code 1 "$ASSAY_AGENT" explain --rules rules nothing.like.it
 code 2 "$ASSAY_AGENT" check --rules /nonexistent
 code 2 "$ASSAY_AGENT" check --ruels rules
