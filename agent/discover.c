@@ -467,6 +467,7 @@ looks_like_syslog(const char *path, const char **why)
 	char raw[SNIFF], plain[SNIFF];
 	struct slice text;
 	struct inflate *z = NULL;
+	int stamped = 0, tagged = 0;
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	ssize_t got;
 
@@ -490,11 +491,13 @@ looks_like_syslog(const char *path, const char **why)
 		struct header h;
 
 		if (header_parse(&context, (struct slice){text.ptr, len}, &h) &&
-		    h.has_time && has_tag(&h))
-			return true;
+		    h.has_time) {
+			stamped++;
+			tagged += has_tag(&h);
+		}
 		text = slice_from(text, len + 1);
 	}
-	return false;
+	return tagged > 0 && 2 * tagged >= stamped;
 }
 
 /* The class of a log that only its name tells of. */

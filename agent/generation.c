@@ -592,6 +592,13 @@ generation_last_us(const struct generation *g)
 	return g->last_us;
 }
 
+void
+generation_refresh(struct generation *g)
+{
+	if (g->fd >= 0 && g->offset == 0 && !g->has_stamp && !g->compressed)
+		(void)identify(g, NULL);
+}
+
 int
 generation_stat(const struct generation *g, struct stat *st)
 {
@@ -694,12 +701,9 @@ read_plain(struct generation *g, struct slice *bytes, bool *whole,
 	*proof = GENERATION_BROKEN;
 	if (fstat(g->fd, &st) != 0)
 		return err_sys(err, "look at '%s'", g->path);
-	/* It may have been empty, or without a stamp, when it was named. */
-	if (g->offset == 0 && !g->has_stamp && st.st_size > 0 &&
-	    identify(g, err) != 0)
-		return -1;
 	if ((uint64_t)st.st_size == g->offset)
 		return 0;
+	generation_refresh(g);
 	*proof = GENERATION_OTHER;
 	if ((uint64_t)st.st_size < g->offset)
 		return err_set(err,

@@ -85,6 +85,10 @@ void generation_resume(struct generation *g);
 /* Stamp of the last line read, 0 when none. */
 int64_t generation_last_us(const struct generation *g);
 
+/* One that had no stamped line when it was opened, and of which nothing was
+ * read, may have one by now: name it again. */
+void generation_refresh(struct generation *g);
+
 /* What fstat says now: size for plain files. */
 int generation_stat(const struct generation *g, struct stat *st);
 

@@ -368,6 +368,8 @@ scan(void *impl, int64_t now_us, struct err *err)
 	globfree(&found);
 	if (status == 0)
 		status = miss(s, err);
+	for (size_t i = 0; i < s->count; i++)
+		generation_refresh(s->files[i].gen);
 	if (s->count > 1)
 		qsort(s->files, s->count, sizeof *s->files, compare_files);
 	s->given = NULL;
