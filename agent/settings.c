@@ -10,8 +10,6 @@
 #include "assay/command.h"
 #include "assay/stamp.h"
 
-#define CONFIG "/etc/assay/agent.yml"
-
 const struct options_entry settings_table[] = {
     {"state", OPTIONS_TEXT, 0, 0, "/var/lib/assay/agent",
 	"directory of the spool, the key and the status"},
@@ -192,8 +190,8 @@ settings_read(struct settings *s, const char *command, const char *flags,
 	status = read_arguments(s, &g, command, flags, argc, argv);
 	if (status != 0)
 		goto out;
-	s->options = options_load(
-	    settings_table, g.config ? g.config : CONFIG, g.config != NULL, p);
+	s->options = options_load(settings_table,
+	    g.config ? g.config : SETTINGS_CONFIG, g.config != NULL, p);
 	if (s->options && g.state)
 		(void)options_set(s->options, "state", g.state, p);
 	for (size_t i = 0; s->options && i < g.rule_count; i++)

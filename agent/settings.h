@@ -15,6 +15,8 @@
 #include "discover.h"
 #include "ruleset.h"
 
+#define SETTINGS_CONFIG "/etc/assay/agent.yml"
+
 extern const struct options_entry settings_table[];
 
 struct settings {

@@ -118,10 +118,21 @@ cmd_put_minute(struct buf *out, int64_t us)
 	buf_printf(out, "%.10s %.5sZ", text, text + 11);
 }
 
+void
+cmd_put_second(struct buf *out, int64_t us)
+{
+	char text[STAMP_LEN + 1];
+
+	stamp_format(text, us);
+	buf_printf(out, "%.10s %.8sZ", text, text + 11);
+}
+
 int
 cmd_store_code(enum store_trouble trouble)
 {
 	switch (trouble) {
+	case STORE_MISSING:
+		return COMMAND_USAGE;
 	case STORE_DENIED:
 		return COMMAND_PERMISSION;
 	case STORE_BROKEN:

@@ -47,8 +47,9 @@ struct cmd_question {
 const struct report *cmd_ask(struct ledger *l,
     const struct cmd_question *question, int *code, struct err *err);
 
-/* Append a time for people: "2026-05-12 12:00Z". */
+/* Append a time for people: "2026-05-12 12:00Z", "2026-05-12 12:00:00Z". */
 void cmd_put_minute(struct buf *out, int64_t us);
+void cmd_put_second(struct buf *out, int64_t us);
 
 /* Write what a command made to standard output. The exit code: 0, or that of
  * output that cannot be written. Clears out. */

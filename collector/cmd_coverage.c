@@ -12,6 +12,8 @@
 #include "assay/stamp.h"
 #include "load.h"
 
+#define HOUR_US (INT64_C(3600) * STAMP_US_PER_S)
+
 static const struct argument arguments[] = {
     ARGUMENTS_COMMON,
     {"--from", "TIME", "begin of the period (default: 90 days before its end)"},
@@ -100,9 +102,9 @@ put_stretch(struct coverage *c, const struct ledger_cover *cover,
 		jsonout_object_end(&c->out);
 	} else {
 		buf_printf(&c->out, "    %-8s ", word);
-		cmd_put_minute(&c->out, s.from_us);
+		cmd_put_second(&c->out, s.from_us);
 		buf_puts(&c->out, " to ");
-		cmd_put_minute(&c->out, s.to_us);
+		cmd_put_second(&c->out, s.to_us);
 		if (hole) {
 			buf_puts(&c->out, "  ");
 			buf_put(&c->out, buf_slice(&why.words));
@@ -150,8 +152,10 @@ put_class_text(struct coverage *c, const struct ledger_cover *cover)
 	printable_put(&c->out, slice_of(cover->host));
 	buf_puts(&c->out, "  ");
 	printable_put(&c->out, slice_of(cover->class));
-	buf_printf(&c->out, "  %" PRId64 " of %" PRId64 " h covered\n",
-	    covered_us / STAMP_US_PER_S / 3600, all_us / STAMP_US_PER_S / 3600);
+	buf_printf(&c->out,
+	    "  %" PRId64 " h %02" PRId64 " min of %" PRId64 " h covered\n",
+	    covered_us / HOUR_US, covered_us % HOUR_US / (HOUR_US / 60),
+	    all_us / HOUR_US);
 	walk(c, cover, true);
 	walk(c, cover, false);
 }

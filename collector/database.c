@@ -395,7 +395,7 @@ database_open_reader(struct database *d, struct err *err)
 	if (access(d->path, R_OK) != 0) {
 		bool missing = errno == ENOENT;
 
-		d->trouble = STORE_DENIED;
+		d->trouble = missing ? STORE_MISSING : STORE_DENIED;
 		err_sys(err, "open '%s'", d->path);
 		if (missing)
 			err_set(err,
