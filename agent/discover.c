@@ -31,7 +31,7 @@ discover_add(struct discover *d, struct source_spec *spec)
 	struct source_spec **more = NULL;
 
 	if (spec)
-		more = reallocarray(d->specs, d->count + 1, sizeof *more);
+		more = reallocarray(d->specs, d->count + 1, sizeof(void *));
 	if (!more) {
 		source_spec_free(spec);
 		return -1;
