@@ -467,6 +467,7 @@ looks_like_syslog(const char *path, const char **why)
 	char raw[SNIFF], plain[SNIFF];
 	struct slice text;
 	struct inflate *z = NULL;
+	struct stat st = {0};
 	int stamped = 0, tagged = 0;
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	ssize_t got;
@@ -476,6 +477,7 @@ looks_like_syslog(const char *path, const char **why)
 				       : "it cannot be opened";
 		return false;
 	}
+	(void)fstat(fd, &st);
 	got = pread(fd, raw, sizeof raw, 0);
 	text = (struct slice){raw, got > 0 ? (size_t)got : 0};
 	*why = text.len == 0 ? "it is empty" : "no line has a header we know";
@@ -487,7 +489,8 @@ looks_like_syslog(const char *path, const char **why)
 	close(fd);
 	for (int i = 0; i < SNIFF_LINES && text.len > 0; i++) {
 		size_t len = slice_find(text, '\n');
-		struct header_context context = {0};
+		struct header_context context = {
+		    .reference_us = st.st_mtim.tv_sec * INT64_C(1000000)};
 		struct header h;
 
 		if (header_parse(&context, (struct slice){text.ptr, len}, &h) &&
