@@ -317,8 +317,13 @@ edition_find(struct editions *e, struct edition_shelf *s, struct arena *a,
 	for (size_t i = 0; i < f.found.count; i++) {
 		const struct edition *it = f.found.at[i];
 
-		if (i == 0 || it->time_us <= as_of_us)
-			at[count++] = *it;
+		if (i > 0 && it->time_us > as_of_us &&
+		    it->time_us > at[0].time_us)
+			break;
+		/* Of editions of one moment the last is the one in force. */
+		if (count && at[count - 1].time_us == it->time_us)
+			count--;
+		at[count++] = *it;
 	}
 	e->at = at;
 	e->count = count;

@@ -215,6 +215,7 @@ judge_every(struct judging *j)
 		return;
 	}
 	j->words.start_us = o->start_us;
+	j->words.end_us = j->end_us;
 	j->words.trust = entry_trust_name(o->trust);
 	j->words.n = sum.doubtful_count;
 	if (sum.pass) {
