@@ -24,6 +24,7 @@ struct settings {
 	const char *rule_dirs[17]; /* NULL-terminated */
 	const char *readers[17];   /* of the spool, NULL-terminated */
 	const char *logs;	   /* --logs DIR, or NULL */
+	bool help;		   /* --help was printed: nothing else is set */
 	bool once;
 	bool json;
 	bool simulated; /* --now STAMP */
