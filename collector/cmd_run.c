@@ -60,6 +60,16 @@ write_status(struct daemon *d, const char *state)
 	buf_clear(&json);
 }
 
+/* Evidence is stored already: a day that cannot be rated is rated later. */
+static void
+close_day(struct daemon *d)
+{
+	struct err err = {0};
+
+	if (collector_close_day(d->collector, &err))
+		log_warnx("run", "the day is not rated yet: %s", err.text);
+}
+
 /* Rounds until the streams have no more, then the last one. */
 static int
 finish(struct daemon *d, struct err *err)
@@ -76,8 +86,10 @@ finish(struct daemon *d, struct err *err)
 	} while (round == COLLECTOR_BUSY);
 	if (round == COLLECTOR_FAILED)
 		return -1;
-	return collector_round(d->collector, true, err) == COLLECTOR_FAILED ? -1
-									    : 0;
+	if (collector_round(d->collector, true, err) == COLLECTOR_FAILED)
+		return -1;
+	close_day(d);
+	return 0;
 }
 
 static int
@@ -174,9 +186,7 @@ on_tick(void *arg)
 	}
 	d->retry_us = 0;
 	if (round == COLLECTOR_IDLE && now >= d->close_mono_us) {
-		if (collector_close_day(d->collector, &err))
-			log_warnx(
-			    "run", "the day is not rated yet: %s", err.text);
+		close_day(d);
 		d->close_mono_us = now + CLOSE_US;
 	}
 	if (now >= d->status_mono_us) {

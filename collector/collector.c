@@ -100,7 +100,7 @@ collector_open(const struct settings *settings, const struct clock *clock,
 	    !(c->files = filewatch_new(
 		  c->crypto, settings->rules, settings->isms, err)))
 		goto fail;
-	c->streams = calloc(settings->spool_count + 1, sizeof(*c->streams));
+	c->streams = calloc(settings->spool_count + 1, sizeof(void *));
 	if (!c->streams) {
 		err_set(err, "no memory for the streams");
 		goto fail;
