@@ -847,7 +847,7 @@ class Story:
             i = r.choice(agents)
             what = r.random()
             e = entries[i]
-            if what < 0.5:              # lost
+            if e.line is None or what < 0.5:    # lost
                 e.line = None
             else:                       # changed on the way
                 changed = re.sub(b'"salt":"....', b'"salt":"0000', e.line)
