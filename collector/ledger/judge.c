@@ -545,7 +545,9 @@ judge_slot(
 	    .due_us = times->due_us};
 
 	slot->from_us = times->start_us;
-	slot->to_us = times->due_us;
+	slot->to_us = times->end_us;
+	if (j.check->kind == CHECK_EVERY)
+		slot->to_us = times->due_us;
 	j.words.unit = u->id;
 	j.words.event = j.check->of.event;
 	j.words.due_us = times->due_us;
