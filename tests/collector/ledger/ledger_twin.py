@@ -808,18 +808,16 @@ class Coverage:
 
         spans = defaultdict(list)
 
-        def together(first, xs, second, ys):
-            begin = max(first, second)
-            end = min(max(r.time for r in xs), max(r.time for r in ys))
+        def together(xs, ys):
             ours, theirs = self.carried(xs), self.carried(ys)
             for pair in ours.keys() & theirs.keys():
-                spans[ours[pair]].append((begin, end))
+                (unit, a), (_, b) = ours[pair], theirs[pair]
+                spans[unit].append((max(min(a), min(b)), min(max(a), max(b))))
 
         for (agent, epoch), keys in children.items():
             for i, x in enumerate(keys):
                 for y in keys[:i]:
-                    together(self.log.starts[x].time, tree([x]),
-                             self.log.starts[y].time, tree([y]))
+                    together(tree([x]), tree([y]))
                 if epoch is None:
                     continue
                 last = int(self.log.starts[x].data["prev"]["last"])
@@ -828,8 +826,7 @@ class Coverage:
                     continue
                 beside = [y for y in keys if int(
                     self.log.starts[y].data["prev"]["last"]) > last]
-                together(on[0].time, on + tree(beside),
-                         self.log.starts[x].time, tree([x]))
+                together(on + tree(beside), tree([x]))
         for r in self.log.counting:
             if (r.collector and r.type == "assay.event.v1"
                     and r.data["event"] == "log.fork" and r.time is not None):
@@ -837,9 +834,14 @@ class Coverage:
         return {h: union(s) for h, s in spans.items() if union(s)}
 
     def carried(self, records):
-        """(name, id) -> unit of the hosts that records speak of."""
-        return {(r.data["host"]["name"], r.data["host"].get("id")):
-                self.host_of(r) for r in records if "host" in r.data}
+        """(name, id) -> unit, times of the hosts that records speak of."""
+        out = {}
+        for r in records:
+            if "host" in r.data:
+                h = r.data["host"]
+                out.setdefault((h["name"], h.get("id")),
+                               (self.host_of(r), []))[1].append(r.time)
+        return out
 
 
 # ---------------------------------------------------------------- definitions
@@ -1478,7 +1480,7 @@ class Judge:
         match = row["match"]
         return (match.get("program", e.program) == e.program
                 and match.get("host", e.host) == e.host
-                and all(self.ledger.condition(c, as_text(e.fields.get(n)), n,
+                and all(self.ledger.condition(c, e.get(n), n,
                                               then(e))
                         for n, c in (match.get("fields") or {}).items()))
 
