@@ -508,9 +508,9 @@ is_told(const struct recover *found, uint64_t sequence)
 	return false;
 }
 
-/* Every seventh byte of a two-segment spool damaged in turn, then recovered: every
- * record is there exactly once or told lost, no record is made up, readers meet
- * no damage any more, and the original bytes are kept. */
+/* Every seventh byte of a two-segment spool damaged in turn, then recovered:
+ * every record is there exactly once or told lost, no record is made up,
+ * readers meet no damage any more, and the original bytes are kept. */
 static void
 damage_anywhere_is_kept_aside_and_told_exactly(void **state)
 {
