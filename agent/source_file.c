@@ -39,7 +39,7 @@ struct copy {
 struct source_file {
 	const struct source_spec *spec;
 	struct crypto *crypto;
-	struct generation_form form;
+	struct fileid_form form;
 	uid_t senders[UIDS_MAX]; /* accounts that count as root */
 	size_t sender_count;
 

@@ -62,7 +62,8 @@ cmd_print(struct buf *out)
 	if (out->failed) {
 		fputs("assay-collector: out of memory\n", stderr);
 		code = COMMAND_UNREACHABLE;
-	} else if (fwrite(out->ptr, 1, out->len, stdout) != out->len ||
+	} else if (fwrite(buf_slice(out).ptr, 1, out->len, stdout) !=
+		       out->len ||
 		   fflush(stdout)) {
 		perror("assay-collector: standard output");
 		code = COMMAND_UNREACHABLE;

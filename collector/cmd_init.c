@@ -79,8 +79,11 @@ observe(struct observed *o, const char *path)
 	size_t unread = 0;
 	int got;
 
-	if (!e)
+	if (!e) {
+		err_prefix(&err, "nothing to observe: name a store, an export "
+				 "or a spool, or leave out --from-observed");
 		return cmd_fail(trouble_code(trouble), &err);
+	}
 	while ((got = evidence_next(e, &item, &err)) > 0)
 		if (add_line(o, &item, &unread, &err)) {
 			got = -1;

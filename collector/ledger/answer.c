@@ -20,7 +20,7 @@ struct graded {
 struct answering {
 	struct answer *answer;
 	struct arena *arena;
-	const struct framework *framework;
+	const struct catalogue *catalogue;
 	struct graded *graded;
 	size_t graded_count;
 };
@@ -72,9 +72,9 @@ grade_all(struct answering *g)
 	for (size_t i = 0; i < assessed->count; i++) {
 		const struct assess *a = assessed->at[i];
 		struct graded *graded = &g->graded[g->graded_count++];
-		const struct framework_control *control =
-		    g->framework
-			? framework_find(g->framework, a->now->check->control)
+		const struct catalogue_control *control =
+		    g->catalogue
+			? catalogue_find(g->catalogue, a->now->check->control)
 			: NULL;
 
 		graded->in_force = a->in_force;
@@ -169,7 +169,7 @@ join(struct answering *g, const char *a, const char *between, const char *b)
 
 static int
 rate_control(struct answering *g, struct report_control *into,
-    const struct framework_control *control)
+    const struct catalogue_control *control)
 {
 	const struct edition_text *isms = g->answer->scene.isms_now;
 	const struct registry_soa *soa =
@@ -228,7 +228,7 @@ evidence_of(
 	const char *name;
 	const struct entry *e;
 	int n = snprintf(
-	    text, sizeof text, "%s:%s", framework_id(g->framework), id);
+	    text, sizeof text, "%s:%s", catalogue_framework(g->catalogue), id);
 
 	if (n < 0 || (size_t)n >= sizeof text)
 		return REPORT_NEVER;
@@ -241,12 +241,12 @@ static int
 list_controls(struct answering *g)
 {
 	struct report *r = &g->answer->report;
-	const struct framework_control *control;
+	const struct catalogue_control *control;
 	struct report_control *controls;
 	struct table latest = {0};
 	size_t count = 0;
 
-	while (g->framework && framework_control(g->framework, count))
+	while (g->catalogue && catalogue_at(g->catalogue, count))
 		count++;
 	controls = arena_array(g->arena, count + 1, sizeof *controls);
 	if (!controls || find_evidence(g, &latest))
@@ -254,7 +254,7 @@ list_controls(struct answering *g)
 	for (size_t i = 0; i < count; i++) {
 		struct report_control *into = &controls[i];
 
-		control = framework_control(g->framework, i);
+		control = catalogue_at(g->catalogue, i);
 		into->id = control->id;
 		into->title = control->title;
 		into->theme = control->theme;
@@ -323,11 +323,11 @@ answer_make(struct answer *a, const struct answer *before, uint64_t known_at,
 	if (a->report.from_us < 0)
 		a->report.from_us = 0;
 	if (frameworks->count)
-		g.framework =
+		g.catalogue =
 		    frameworks->at[edition_at(frameworks, a->scene.as_of_us)]
-			.text->framework;
-	if (g.framework)
-		a->report.framework = framework_id(g.framework);
+			.text->catalogue;
+	if (g.catalogue)
+		a->report.framework = catalogue_framework(g.catalogue);
 	if (assess_all(&g, before, judged, err))
 		return -1;
 	if (grade_all(&g) || list_all(&g) || list_controls(&g) ||

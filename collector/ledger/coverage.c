@@ -13,6 +13,12 @@ struct build {
 	const struct facts *facts;
 	const struct host_names *hosts;
 	const char *agent_class;
+	struct table standings; /* heartbeat -> struct standings */
+};
+
+struct standings {
+	const struct step_standing *at;
+	size_t count;
 };
 
 struct coverage_host *
@@ -94,15 +100,7 @@ need_source(struct build *b, struct coverage_host *h, const char *agent,
 	return s;
 }
 
-/* ---- which sources there are, and when they are designated ---- */
-
-static void
-stand(struct coverage_source *s, int64_t us)
-{
-	s->standing_us = us;
-	if (us > s->through_us)
-		s->through_us = us;
-}
+/* ---- which sources there are ---- */
 
 static int
 list_source(struct build *b, struct coverage_host *h, const struct entry *e,
@@ -112,14 +110,9 @@ list_source(struct build *b, struct coverage_host *h, const struct entry *e,
 
 	if (!s)
 		return -1;
-	if (!s->open)
-		s->open_from_us = listed->from_us;
-	s->open = true;
-	s->listed = e;
 	s->last = listed;
 	if (listed->from_us < s->from_us)
 		s->from_us = listed->from_us;
-	stand(s, listed->through_us);
 	s->lines += listed->lines;
 	s->known += listed->known;
 	s->ignored += listed->ignored;
@@ -132,28 +125,6 @@ list_source(struct build *b, struct coverage_host *h, const struct entry *e,
 			return -1;
 		if (e->time_us < c->first_us)
 			c->first_us = e->time_us;
-	}
-	return 0;
-}
-
-/* The open sources of the agent that a heartbeat does not list: a complete one
- * ends them, else they stand at its own through. */
-static int
-pass_over(struct build *b, struct coverage_host *h, const struct entry *e)
-{
-	for (size_t i = 0; i < h->sources.count; i++) {
-		struct coverage_source *s = h->sources.at[i];
-
-		if (s->agent != e->agent || !s->open || s->listed == e)
-			continue;
-		if (!e->heartbeat->complete) {
-			stand(s, e->heartbeat->through_us);
-			continue;
-		}
-		s->open = false;
-		if (stretch_add(&s->designated, b->arena, s->open_from_us,
-			s->standing_us))
-			return -1;
 	}
 	return 0;
 }
@@ -180,11 +151,76 @@ list_sources(struct build *b)
 		for (size_t k = 0; k < beat->source_count; k++)
 			if (list_source(b, h, e, &beat->sources[k]))
 				return -1;
-		if (pass_over(b, h, e))
-			return -1;
 		for (size_t k = 0; k < beat->closed_count; k++)
 			if (list_add(&h->closed, b->arena, &beat->closed[k]))
 				return -1;
+	}
+	return 0;
+}
+
+/* ---- when they are designated ---- */
+
+/* Open what a heartbeat lists, and take where its sources stand. */
+static void
+take_standings(
+    struct build *b, const struct coverage_host *h, const struct entry *e)
+{
+	const struct entry_heartbeat *beat = e->heartbeat;
+	const struct standings *known = table_get(&b->standings, e);
+	struct coverage_source *s;
+
+	for (size_t i = 0; i < beat->source_count; i++) {
+		s = coverage_source(h, e->agent, beat->sources[i].id);
+		if (!s->open)
+			s->open_from_us = beat->sources[i].from_us;
+		s->open = true;
+		s->listed = e;
+	}
+	for (size_t i = 0; known && i < known->count; i++) {
+		s = coverage_source(h, e->agent, known->at[i].source);
+		if (!s)
+			continue;
+		s->standing_us = known->at[i].us;
+		if (s->standing_us > s->through_us)
+			s->through_us = s->standing_us;
+	}
+}
+
+/* A complete heartbeat ends the open sources of its agent that it does not
+ * list. */
+static int
+end_unlisted(
+    struct build *b, const struct coverage_host *h, const struct entry *e)
+{
+	for (size_t i = 0; e->heartbeat->complete && i < h->sources.count;
+	     i++) {
+		struct coverage_source *s = h->sources.at[i];
+
+		if (s->agent != e->agent || !s->open || s->listed == e)
+			continue;
+		s->open = false;
+		if (stretch_add(&s->designated, b->arena, s->open_from_us,
+			s->standing_us))
+			return -1;
+	}
+	return 0;
+}
+
+static int
+designate_by_time(struct build *b)
+{
+	const struct list *beats = &b->facts->heartbeats;
+
+	for (size_t i = 0; i < beats->count; i++) {
+		const struct entry *e = beats->at[i];
+		const struct coverage_host *h;
+
+		if (!e->host || e->from_collector)
+			continue;
+		h = coverage_host(b->coverage, host_of(b->hosts, e));
+		take_standings(b, h, e);
+		if (end_unlisted(b, h, e))
+			return -1;
 	}
 	return 0;
 }
@@ -253,7 +289,7 @@ designate(struct build *b)
 {
 	struct table by_host = {0};
 
-	if (hear(b, &by_host))
+	if (designate_by_time(b) || hear(b, &by_host))
 		return -1;
 	for (size_t i = 0; i < b->coverage->hosts.count; i++) {
 		struct coverage_host *h = b->coverage->hosts.at[i];
@@ -293,6 +329,19 @@ on_step(void *arg, const struct entry *e, const char *source, int64_t from_us,
 	s = coverage_source(h, e->agent, source);
 	/* A source that was only ever listed under another host's name. */
 	return s ? stretch_add(&s->covered, b->arena, from_us, to_us) : 0;
+}
+
+static int
+on_standings(void *arg, const struct entry *e,
+    const struct step_standing *known, size_t count)
+{
+	struct build *b = arg;
+	struct standings *s = arena_alloc(b->arena, sizeof *s);
+
+	if (!s)
+		return -1;
+	*s = (struct standings){known, count};
+	return table_put(&b->standings, b->arena, e, s);
 }
 
 static bool
@@ -342,27 +391,35 @@ take_gaps(struct build *b)
 }
 
 static int
+take_fork(
+    struct build *b, struct coverage_host *h, const struct stretches *forked)
+{
+	struct stretches rest;
+
+	h->forked = *forked;
+	for (size_t k = 0; k < h->sources.count; k++) {
+		struct coverage_source *s = h->sources.at[k];
+
+		if (stretch_subtract(&rest, b->arena, &s->covered, forked))
+			return -1;
+		s->covered = rest;
+	}
+	if (stretch_subtract(&rest, b->arena, &h->alive, forked))
+		return -1;
+	h->alive = rest;
+	return 0;
+}
+
+static int
 take_forks(struct build *b, const struct table *forked)
 {
-	for (size_t i = 0; i < b->coverage->hosts.count; i++) {
-		struct coverage_host *h = b->coverage->hosts.at[i];
-		const struct stretches *spans = table_get(forked, h->name);
-		struct stretches rest;
+	for (size_t i = 0; i < forked->room; i++) {
+		const struct table_entry *at = &forked->at[i];
+		struct coverage_host *h =
+		    at->key ? need_host(b, at->key) : NULL;
 
-		if (!spans)
-			continue;
-		h->forked = *spans;
-		for (size_t k = 0; k < h->sources.count; k++) {
-			struct coverage_source *s = h->sources.at[k];
-
-			if (stretch_subtract(
-				&rest, b->arena, &s->covered, spans))
-				return -1;
-			s->covered = rest;
-		}
-		if (stretch_subtract(&rest, b->arena, &h->alive, spans))
+		if (at->key && (!h || take_fork(b, h, at->value)))
 			return -1;
-		h->alive = rest;
 	}
 	return 0;
 }
@@ -524,12 +581,12 @@ coverage_build(struct coverage *c, struct arena *a, struct names *n,
     const struct facts *f, const struct host_names *h,
     const struct table *forked, const struct coverage *before, struct err *err)
 {
-	struct build b = {c, a, f, h, names_of(n, "agent")};
+	struct build b = {c, a, f, h, names_of(n, "agent"), {0}};
+	const struct step_teller tell = {on_step, on_standings, &b};
 
 	*c = (struct coverage){0};
-	if (!b.agent_class || list_sources(&b) || designate(&b) ||
-	    step_walk(f, a, on_step, &b) || take_gaps(&b) ||
-	    take_forks(&b, forked))
+	if (!b.agent_class || list_sources(&b) || step_walk(f, a, &tell) ||
+	    designate(&b) || take_gaps(&b) || take_forks(&b, forked))
 		goto fail;
 	for (size_t i = 0; i < c->hosts.count; i++)
 		if (finish_host(&b, c->hosts.at[i], before))

@@ -56,7 +56,7 @@ edition_shelf_free(struct edition_shelf *s)
 		vocab_free(t->vocab);
 		registry_free(t->registry);
 		zone_free(t->zone);
-		framework_free(t->framework);
+		catalogue_free(t->catalogue);
 	}
 	arena_clear(&s->arena);
 	free(s);
@@ -130,20 +130,24 @@ parse_isms(struct edition_text *t, const struct registry_file *files,
 	return t->zone ? 0 : -1;
 }
 
-static void
+static int
 parse_frameworks(struct edition_text *t, const struct registry_file *files,
     size_t count, struct problems *p)
 {
-	for (size_t i = 0; i < count && !t->framework; i++) {
+	for (size_t i = 0; i < count && !t->catalogue; i++) {
 		struct tree *tree;
 
 		if (strcmp(base_name(files[i].path), "iso27001-2022.yml") != 0)
 			continue;
 		tree = tree_parse(files[i].path, files[i].bytes, p);
-		if (tree)
-			t->framework = framework_new(tree, p);
+		if (!tree)
+			continue;
+		t->catalogue = catalogue_new(tree);
 		tree_free(tree);
+		if (!t->catalogue)
+			return -1;
 	}
+	return 0;
 }
 
 /* What these files say, parsed now or before. */
@@ -169,7 +173,7 @@ parse(struct edition_shelf *s, const char *set, const char *key,
 	else if (strcmp(set, "isms") == 0)
 		result = parse_isms(t, files, count, err);
 	else
-		result = (parse_frameworks(t, files, count, p), 0);
+		result = parse_frameworks(t, files, count, p);
 	problems_free(p);
 	if (result || table_put(&s->by_key, &s->arena, key, t))
 		return NULL;
@@ -313,8 +317,13 @@ edition_find(struct editions *e, struct edition_shelf *s, struct arena *a,
 	for (size_t i = 0; i < f.found.count; i++) {
 		const struct edition *it = f.found.at[i];
 
-		if (i == 0 || it->time_us <= as_of_us)
-			at[count++] = *it;
+		if (i > 0 && it->time_us > as_of_us &&
+		    it->time_us > at[0].time_us)
+			break;
+		/* Of editions of one moment the last is the one in force. */
+		if (count && at[count - 1].time_us == it->time_us)
+			count--;
+		at[count++] = *it;
 	}
 	e->at = at;
 	e->count = count;

@@ -15,9 +15,9 @@
 #include "assay/err.h"
 #include "assay/vocab.h"
 #include "assay/zone.h"
+#include "catalogue.h"
 #include "check.h"
 #include "facts.h"
-#include "framework.h"
 #include "list.h"
 #include "names.h"
 #include "registry.h"
@@ -30,7 +30,7 @@ struct edition_text {
 	struct vocab *vocab;	     /* NULL: no events.yml */
 	struct registry *registry;   /* never NULL in an edition of isms */
 	struct zone *zone;	     /* never NULL in an edition of isms */
-	struct framework *framework; /* NULL: none, or a bad one */
+	struct catalogue *catalogue; /* NULL: no such file */
 };
 
 struct edition {

@@ -7,17 +7,23 @@
 #include "stretch.h"
 
 bool
-episode_is_by_coverage(const struct definition *d)
+episode_is_built_in(const struct check *c)
 {
 	static const char *const built_in[] = {
 	    "log.loss", "log.tamper", "log.fork", "clock.state"};
 
-	if (d->check->kind == CHECK_NEVER || d->check->kind == CHECK_EACH)
-		return true;
 	for (size_t i = 0; i < sizeof built_in / sizeof *built_in; i++)
-		if (strcmp(d->check->of.event, built_in[i]) == 0)
+		if (strcmp(c->of.event, built_in[i]) == 0)
 			return true;
 	return false;
+}
+
+/* Does a unit of a host begin when its host is first watched? */
+static bool
+is_by_coverage(const struct definition *d)
+{
+	return d->check->kind == CHECK_NEVER || d->check->kind == CHECK_EACH ||
+	       episode_is_built_in(d->check);
 }
 
 /* The first instant from us on at which all classes are covered. */
@@ -62,7 +68,7 @@ by_coverage(const struct unit *u, const struct scene *s, const struct course *c,
 		int64_t at_us;
 
 		if (to_us <= us || !d || d->check->unit != u->kind ||
-		    !episode_is_by_coverage(d))
+		    !is_by_coverage(d))
 			continue;
 		at_us = first_watched(h, d->check, from_us > us ? from_us : us);
 		if (at_us < to_us)
@@ -88,7 +94,7 @@ by_event(
 		const struct definition *d = course_at(c, o->time_us);
 
 		if (!d || d->check->unit != u->kind || !may_begin(o) ||
-		    (u->kind == CHECK_HOST && episode_is_by_coverage(d)) ||
+		    (u->kind == CHECK_HOST && is_by_coverage(d)) ||
 		    (u->declared && u->kind == CHECK_JOB && !event->taken))
 			continue;
 		if (fit_definition(s, d, o, fit_at(s, o->time_us)))

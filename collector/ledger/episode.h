@@ -11,8 +11,7 @@
 int episode_find(struct unit *u, struct scene *s, const struct course *c,
     int64_t adopted_us);
 
-/* Does a unit of a host begin when its host is first watched, by this
- * definition? */
-bool episode_is_by_coverage(const struct definition *d);
+/* Is it a check of events that assay itself makes, not of log lines? */
+bool episode_is_built_in(const struct check *c);
 
 #endif

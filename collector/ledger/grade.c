@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "assay/stamp.h"
+#include "episode.h"
 #include "judge.h"
 #include "sentence.h"
 #include "stretch.h"
@@ -299,6 +300,11 @@ grade(const struct grading *g, struct buf *out, bool *left_out)
 	enum rating rating;
 
 	*left_out = c->shown && !g->assess->adopted;
+	if (g->assess->units.count == 0 && episode_is_built_in(c)) {
+		*left_out = true;
+		buf_puts(out, "no agent had watched any host by then");
+		return RATING_UNKNOWN;
+	}
 	if (g->assess->units.count == 0) {
 		buf_puts(out, "none declared, none seen: `assay-collector init "
 			      "--from-observed` writes a first inventory");

@@ -215,6 +215,7 @@ judge_every(struct judging *j)
 		return;
 	}
 	j->words.start_us = o->start_us;
+	j->words.end_us = j->end_us;
 	j->words.trust = entry_trust_name(o->trust);
 	j->words.n = sum.doubtful_count;
 	if (sum.pass) {
@@ -544,7 +545,9 @@ judge_slot(
 	    .due_us = times->due_us};
 
 	slot->from_us = times->start_us;
-	slot->to_us = times->due_us;
+	slot->to_us = times->end_us;
+	if (j.check->kind == CHECK_EVERY)
+		slot->to_us = times->due_us;
 	j.words.unit = u->id;
 	j.words.event = j.check->of.event;
 	j.words.due_us = times->due_us;

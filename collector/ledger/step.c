@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "step.h"
 
-struct standing {
-	const char *source;
-	int64_t us;
-};
-
 /* Where a chain of epochs stands at the end of one of them. */
 struct state {
 	const struct entry *last; /* heartbeat, NULL before the first */
-	struct standing *known;
+	struct step_standing *known;
 	size_t count;
 	bool unbroken; /* every record since last counts */
 };
@@ -17,12 +12,11 @@ struct state {
 struct walk {
 	const struct facts *facts;
 	struct arena *arena;
-	step_fn *tell;
-	void *arg;
+	const struct step_teller *tell;
 	struct table done; /* epoch -> struct state */
 };
 
-static const struct standing *
+static const struct step_standing *
 find(const struct state *s, const char *source)
 {
 	for (size_t i = 0; i < s->count; i++)
@@ -45,7 +39,7 @@ static int
 take(struct walk *w, struct state *s, const struct entry *e, bool good)
 {
 	const struct entry_heartbeat *h = e->heartbeat;
-	struct standing *next;
+	struct step_standing *next;
 	size_t count = 0;
 
 	next =
@@ -54,32 +48,35 @@ take(struct walk *w, struct state *s, const struct entry *e, bool good)
 		return -1;
 	for (size_t i = 0; i < h->source_count; i++) {
 		const struct entry_source *source = &h->sources[i];
-		const struct standing *known = find(s, source->id);
+		const struct step_standing *known = find(s, source->id);
 
 		next[count++] =
-		    (struct standing){source->id, source->through_us};
-		if ((!known || good) && w->tell(w->arg, e, source->id,
-					    known ? known->us : source->from_us,
-					    source->through_us))
+		    (struct step_standing){source->id, source->through_us};
+		if ((!known || good) &&
+		    w->tell->covers(w->tell->arg, e, source->id,
+			known ? known->us : source->from_us,
+			source->through_us))
 			return -1;
 	}
 	for (size_t i = 0; !h->complete && i < s->count; i++) {
-		const struct standing *known = &s->known[i];
+		const struct step_standing *known = &s->known[i];
 
 		if (lists(h, known->source))
 			continue;
-		next[count++] = (struct standing){known->source, h->through_us};
-		if (good &&
-		    w->tell(w->arg, e, known->source, known->us, h->through_us))
+		next[count++] =
+		    (struct step_standing){known->source, h->through_us};
+		if (good && w->tell->covers(w->tell->arg, e, known->source,
+				known->us, h->through_us))
 			return -1;
 	}
-	if (good && w->tell(w->arg, e, NULL, s->last->time_us, e->time_us))
+	if (good && w->tell->covers(
+			w->tell->arg, e, NULL, s->last->time_us, e->time_us))
 		return -1;
 	s->known = next;
 	s->count = count;
 	s->last = e;
 	s->unbroken = true;
-	return 0;
+	return w->tell->stands(w->tell->arg, e, next, count);
 }
 
 static int
@@ -134,9 +131,10 @@ walk_after(struct walk *w, struct facts_epoch *epoch)
 }
 
 int
-step_walk(const struct facts *f, struct arena *a, step_fn *tell, void *arg)
+step_walk(
+    const struct facts *f, struct arena *a, const struct step_teller *tell)
 {
-	struct walk w = {f, a, tell, arg, {0}};
+	struct walk w = {f, a, tell, {0}};
 
 	for (size_t i = 0; i < f->epochs.count; i++) {
 		struct facts_epoch *epoch = f->epochs.at[i];

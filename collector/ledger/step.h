@@ -10,12 +10,26 @@
 #include "assay/arena.h"
 #include "facts.h"
 
-/* [from, to) of a source was read, says this heartbeat; source NULL: the agent
- * itself was heard of at both ends, and in no heartbeat between. */
-typedef int step_fn(void *arg, const struct entry *heartbeat,
-    const char *source, int64_t from_us, int64_t to_us);
+/* How far a source was read, says a heartbeat. */
+struct step_standing {
+	const char *source;
+	int64_t us;
+};
 
-/* Tell each stretch. -1 when memory is short or tell says so. */
-int step_walk(const struct facts *f, struct arena *a, step_fn *tell, void *arg);
+struct step_teller {
+	/* [from, to) of a source was read; source NULL: the agent itself was
+	 * heard of at both ends, and in no heartbeat between. */
+	int (*covers)(void *arg, const struct entry *heartbeat,
+	    const char *source, int64_t from_us, int64_t to_us);
+	/* All sources known at a heartbeat. They are in the arena. */
+	int (*stands)(void *arg, const struct entry *heartbeat,
+	    const struct step_standing *known, size_t count);
+	void *arg;
+};
+
+/* Tell each stretch and standing. -1 when memory is short or a teller says
+ * so. */
+int step_walk(
+    const struct facts *f, struct arena *a, const struct step_teller *tell);
 
 #endif

@@ -92,6 +92,7 @@ static int
 add_to_jobs(struct making *m, const struct occurrence *o)
 {
 	bool observed = true;
+	struct unit *u;
 	const char *id;
 
 	for (size_t i = 0; i < m->declared.count; i++) {
@@ -107,7 +108,11 @@ add_to_jobs(struct making *m, const struct occurrence *o)
 	if (!observed)
 		return 0;
 	id = at_host(m, o->job ? o->job : o->program, o->host);
-	return id ? add_event(m, unit_of(m, id), o, false) : -1;
+	u = id ? unit_of(m, id) : NULL;
+	if (!u)
+		return -1;
+	u->host = o->host;
+	return add_event(m, u, o, false);
 }
 
 static int

@@ -47,7 +47,7 @@ struct unit_event {
 struct unit {
 	const char *id;
 	enum check_unit kind;
-	const char *host;		 /* of a host or user */
+	const char *host;		 /* of a host, user or observed job */
 	const struct declared *declared; /* NULL: observed only */
 	struct list events;   /* struct unit_event, by occurrence_order */
 	struct list by_start; /* the same by (start, order) */

@@ -89,7 +89,7 @@ watch_job(struct watch *w, struct scene *s, const struct unit *u,
 	if (!o && job && (job->host || job->match_host))
 		return add_named(w, s, job->host ? job->host : job->match_host);
 	if (!o)
-		return 0;
+		return u->host ? add_host(w, s, u->host) : 0;
 	h = coverage_host(&s->coverage, o->host);
 	source =
 	    h && o->entry->type == RECORD_EVENT

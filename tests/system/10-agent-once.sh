@@ -98,8 +98,7 @@ login 'Nov 20 10:00:00' new >"$logs/auth.log"
 	login 'Nov 19 10:00:00' middle
 	printf '%s' "$(login 'Nov 19 10:00:01' rest)"
 } >"$logs/auth.log.1"
-login 'Nov 17 10:00:00' never | xz >"$logs/auth.log.3.xz" 2>/dev/null ||
-	echo xz >"$logs/auth.log.3.xz"
+printf '\3757zXZ whatever' >"$logs/auth.log.3.xz"
 touch -d '2026-11-20 10:00:00' "$logs"/*
 once
 is 'the oldest file is read first, by its first stamp' \
@@ -141,6 +140,31 @@ ok 'bytes that are not UTF-8 are kept' has '"enc":"base64"' \
 	<(records "$state" event)
 ok 'every line is counted' has '"lines":5,' \
 	<(records "$state" heartbeat | tail -n 1)
+
+# A copied /var/log with more than one log.
+new
+mkdir -p "$logs/apt" "$logs/nginx"
+login 'Nov 20 10:00:00' a >"$logs/auth.log"
+echo 'Nov 20 10:00:00 web01 cron[1]: x' >"$logs/syslog"
+echo 'Nov 20 10:00:00 web01 kernel: x' >"$logs/kern.log"
+echo 'Nov 20 10:00:00 web01 app[1]: x' >"$logs/nginx/own.log"
+head -c 400 /dev/zero >"$logs/btmp"
+: >"$logs/apt/term.log"
+ok 'a directory of many logs is read' once
+is 'what a syslog daemon writes provides what the distribution says' \
+	"$(records "$state" heartbeat | tail -n 1 |
+		grep -o '"id":"[^"]*/\(syslog\|auth.log\|own.log\)","provides":[^]]*' |
+		sed 's|.*/||' | tr '\n' ' ')" \
+	'auth.log","provides":["auth" own.log","provides":["app" syslog","provides":["syslog","backup","app","package" '
+ok 'what only repeats another file is not read' \
+	has 'kern.log: only repeats' "$tap_dir/talk"
+ok 'what is no log is not read, and said' \
+	has 'btmp: no line has a header' "$tap_dir/talk"
+ok 'an empty file is said' has 'term.log: it is empty' "$tap_dir/talk"
+ok 'status names what is not read' has 'only repeats what another file holds' \
+	<("$ASSAY_AGENT" status --state "$state")
+agent "$state.3" --once --logs "$tap_dir/nowhere"
+is 'a directory that is not there is exit 2' $? 2
 
 # Other ways in.
 new

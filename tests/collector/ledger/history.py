@@ -105,10 +105,16 @@ def compact(value):
 
 
 def frameworks(controls=CONTROLS):
-    rows = "".join(
-        "  - {id: %s, title: \"%s\", theme: %s, new: false, mode: %s}\n" % c
-        for c in controls)
-    return "framework: iso27001-2022\nedition: \"2022\"\ncontrols:\n" + rows
+    themes = [c[2] for c in controls]
+    return ("framework: iso27001-2022\nedition: \"2022\"\n"
+            "title: Some controls\nthemes:\n" + "".join(
+                "  - {theme: %s, title: Of its kind, controls: %d}\n"
+                % (t, themes.count(t)) for t in sorted(set(themes)))
+            + "controls:\n" + "".join(
+                "  - {id: %s, title: \"%s\", theme: %s, new: true, mode: %s, "
+                "types: [preventive], properties: [C, I, A], concepts: "
+                "[identify], capabilities: [governance], was_2013: []}\n" % c
+                for c in controls))
 
 
 # ------------------------------------------------------------------- the zone
@@ -448,8 +454,9 @@ class Collector(Writer):
         """log.tamper or log.fork about a host."""
         self.put("event", time, {
             "host": host, "event": event, "outcome": "failure",
-            "rule": event, "controls": [], "fields": fields, "count": 1,
-            "origin": {"source": "collector", "class": "agent",
+            "rule": event, "controls": [], "program": "assay-collector",
+            "fields": fields, "count": 1,
+            "origin": {"source": "collector", "id": "collector", "class": "agent",
                        "trust": "root"},
             "clock": {"precision": "us", "inferred": [], "doubtful": False},
             "ambiguous": False})

@@ -177,7 +177,6 @@ class Log:
             self.epochs[key][record.sequence] = record
         self.find_keys()
         self.chain = defaultdict(dict)
-        self.last_seal = {}
         self.apply_seals()
         self.apply_starts()
         self.counting = [r for key, numbers in self.epochs.items()
@@ -198,23 +197,14 @@ class Log:
                     first[agent] = (rank, r.data["key"]["public"])
         self.keys = {a: base64.b64decode(k) for a, (_, k) in first.items()}
 
-    def hash_range(self, key, first, last, prev):
-        """The c of first..last from prev, or None when one is not here."""
-        numbers = self.epochs.get(key, {})
-        if last - first + 1 > len(numbers):
-            return None
-        c, out = prev, {}
-        for sequence in range(first, last + 1):
-            if sequence not in numbers:
-                return None
-            c = out[sequence] = link(c, numbers[sequence])
-        return out
-
     def apply_seals(self):
+        """Ends: what agents signed, (last, first, head, prev)."""
+        self.ends = defaultdict(set)
         for key, numbers in self.epochs.items():
             for r in numbers.values():
                 if r.type == "assay.seal.v1" and not r.collector:
                     self.apply_seal(key, r)
+            self.vouch(key)
 
     def apply_seal(self, key, r):
         d = r.data
@@ -224,36 +214,52 @@ class Log:
         text = "".join(x + "\n" for x in (
             "assay seal v1", r.agent, r.epoch, d["first"], d["last"],
             d["prev"], d["head"], d["key"], r.wire_time))
-        if not signed(public, text, d["sig"]):
-            return
-        first, last = int(d["first"]), int(d["last"])
-        made = self.hash_range(key, first, last, bytes.fromhex(d["prev"]))
-        if not made or made[last].hex() != d["head"]:
-            return
-        self.chain[key].update(made)
-        if last > self.last_seal.get(key, (0, ZEROS))[0]:
-            self.last_seal[key] = (last, made[last])
+        if is_signed(public, text, d["sig"]):
+            self.ends[key].add((int(d["last"]), int(d["first"]),
+                                bytes.fromhex(d["head"]),
+                                bytes.fromhex(d["prev"])))
+
+    def vouch(self, key):
+        """Seals every end's own range, and its lead where it has one."""
+        ends = sorted(self.ends[key])
+        for end in ends:
+            last, first, head, prev = end
+            self.vouch_range(key, first, last, prev, head)
+            if first == 1 or any(e[0] == first - 1 and e[2] == prev
+                                 for e in ends if e != end):
+                continue
+            below = [e for e in ends if e[0] < first - 1]
+            at, _, value, _ = below[-1] if below else (0, 0, ZEROS, None)
+            self.vouch_range(key, at + 1, first - 1, value, prev)
+
+    def vouch_range(self, key, first, last, prev, head):
+        """Seals first..last if all are here and hash from prev to head."""
+        numbers, made, c = self.epochs[key], {}, prev
+        for sequence in range(first, last + 1):
+            if sequence not in numbers:
+                return
+            c = made[sequence] = link(c, numbers[sequence])
+        if c == head:
+            self.chain[key].update(made)
 
     def apply_starts(self):
-        """A sealed start seals the tail of the epoch it names."""
+        """A sealed start signs a value of the epoch it names."""
         grown = True
-        done = set()
         while grown:
             grown = False
             for key, numbers in list(self.epochs.items()):
                 r = numbers.get(1)
-                if key in done or 1 not in self.chain[key]:
+                if 1 not in self.chain[key] or r.type != "assay.start.v1":
                     continue
-                if r.type != "assay.start.v1" or not r.data.get("prev"):
+                prev = r.data.get("prev")
+                before = prev and (r.agent, prev["epoch"])
+                if not prev or before not in self.epochs:
                     continue
-                done.add(key)
-                prev = r.data["prev"]
-                before = (r.agent, prev["epoch"])
-                last, head = self.last_seal.get(before, (0, ZEROS))
-                made = self.hash_range(before, last + 1, int(prev["last"]),
-                                       head)
-                if made and made[int(prev["last"])].hex() == prev["head"]:
-                    self.chain[before].update(made)
+                last, head = int(prev["last"]), bytes.fromhex(prev["head"])
+                end = (last, last + 1, head, head)
+                if end not in self.ends[before]:
+                    self.ends[before].add(end)
+                    self.vouch(before)
                     grown = True
 
     def good_prev(self, key):
@@ -273,7 +279,7 @@ class Log:
 
 
 @lru_cache(maxsize=20000)
-def signed(public, text, signature):
+def is_signed(public, text, signature):
     try:
         load_key(public).verify(base64.b64decode(signature), text.encode())
     except (InvalidSignature, ValueError):
@@ -1178,7 +1184,7 @@ class Ledger:
                 if c["mode"] == "attest" else "no check speaks to this "
                 "control yet")
         heard = [j for j in judges if j.code not in
-                 ("check.unclosed", "check.idle")
+                 ("check.unclosed", "check.unwatched", "check.idle")
                  and (j.adopted or not j.d.show)] or judges
         for rating in ("ineffective", "unknown", "partly effective",
                        "effective", "not exercised"):
@@ -1406,6 +1412,11 @@ class Judge:
         return out
 
     def spells(self, runs, observed):
+        """Origins and limits; what begins after as_of does not exist yet."""
+        return [s for s in self.all_spells(runs, observed)
+                if s[0] <= self.as_of]
+
+    def all_spells(self, runs, observed):
         out, after = [], None
         for origin, limit, ended in runs:
             seen = observed(after)
@@ -1445,7 +1456,8 @@ class Judge:
         for job, runs in declared.items():
             u = Unit(job, job=job)
             u.spells = self.spells(runs, self.origins(u, taken[job]))
-            units.append(u)
+            if u.spells:
+                units.append(u)
         for name, events in seen.items():
             u = Unit(name, host=hosts[name])
             u.spells = self.spells([], self.origins(u, events))
@@ -1709,7 +1721,8 @@ class Judge:
 
     def every(self, s):
         d = s.d
-        held = [e for e in s.held if e not in self.late]
+        held = sorted((e for e in s.held if e not in self.late),
+                      key=lambda e: (e.start, e.order))
         s.m = len(held)
         said = defaultdict(list)
         for e in held:
@@ -1761,7 +1774,7 @@ class Judge:
         d = s.d
         if d.period in ("month", "quarter", "year"):
             limit = s.end + (s.end - s.start) // 4
-            for e in self.occurrences:
+            for e in self.by_start:
                 if (s.end <= e.start < limit and e.usable
                         and e.outcome == "success" and e not in self.late
                         and not (e.run and e.end is None)
@@ -1950,7 +1963,10 @@ class Judge:
         self.n = n = self.tally(self.counted)
         dues = [s.due for s in self.open] + [
             u.upcoming for u in self.units if u.upcoming is not None]
-        if not self.units:
+        if not self.units and self.d.event in BUILT_IN:
+            self.say("unknown", "check.unwatched",
+                     "no agent had watched any host by then")
+        elif not self.units:
             self.say("unknown", "check.empty", "none declared, none seen: "
                      "`assay-collector init --from-observed` writes a first "
                      "inventory")
