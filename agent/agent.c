@@ -193,7 +193,7 @@ open_feeds(struct agent *a, struct discover *d, struct err *err)
 			continue;
 		/* The rest is still the caller's. */
 		memmove(
-		    d->specs, d->specs + i, (d->count - i) * sizeof *d->specs);
+		    d->specs, d->specs + i, (d->count - i) * sizeof(void *));
 		d->count -= i;
 		return -1;
 	}

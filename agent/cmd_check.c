@@ -10,7 +10,9 @@
 #include "assay/jsonout.h"
 
 #include "cmd_options.h"
+#include "discover.h"
 #include "proof.h"
+#include "settings.h"
 
 static void
 put_count(struct buf *out, size_t n, const char *one, const char *many)
@@ -38,7 +40,7 @@ count_files(const struct ruleset *s)
 static void
 put_verdict(struct buf *out, const struct problems *p, const struct ruleset *s)
 {
-	if (s) {
+	if (s && problems_errors(p) == 0) {
 		put_count(out, count_files(s), "file", "files");
 		buf_puts(out, ", ");
 		put_count(out, ruleset_rules(s), "rule", "rules");
@@ -56,17 +58,59 @@ put_verdict(struct buf *out, const struct problems *p, const struct ruleset *s)
 	buf_puts(out, "\n");
 }
 
+/* The sources that the configuration names, where it names any. */
+static void
+check_sources(
+    const struct cmd_options *o, const struct ruleset *s, struct problems *p)
+{
+	struct settings settings = {.options = o->options};
+	struct discover d = {0};
+	struct err err;
+
+	if (!options_given(o->options, "sources"))
+		return;
+	memcpy(settings.rule_dirs, o->dirs, sizeof o->dirs);
+	if (settings_sources(&settings, s, &d, p, &err) == 0)
+		discover_clear(&d);
+}
+
+/* Everything there is to read; the exit code. */
+static int
+check_all(struct cmd_options *o, struct problems *p, struct buf *out)
+{
+	struct ruleset *s = NULL;
+	int status = COMMAND_USAGE;
+
+	if (cmd_options_dirs(o, p))
+		status = problems_errors(p) ? COMMAND_NO : COMMAND_USAGE;
+	else
+		s = cmd_options_load(o, NULL, p, &status);
+	if (s) {
+		check_sources(o, s, p);
+		if (problems_errors(p))
+			status = COMMAND_NO;
+	}
+	if (o->json) {
+		problems_json(p, out);
+		buf_putc(out, '\n');
+	} else {
+		problems_print(p, out);
+		if (status != COMMAND_USAGE)
+			put_verdict(out, p, s);
+	}
+	ruleset_free(s);
+	return status;
+}
+
 int
 cmd_check(int argc, char **argv)
 {
 	struct cmd_options o;
 	struct problems *p;
-	struct ruleset *s;
 	struct buf out = {0};
 	int status;
 
-	if (cmd_options_parse(&o, "rules json strict", argc, argv) ||
-	    cmd_options_default_dirs(&o))
+	if (cmd_options_parse(&o, "rules config json strict", argc, argv))
 		return COMMAND_USAGE;
 	if (o.argument_count) {
 		fprintf(stderr,
@@ -77,21 +121,13 @@ cmd_check(int argc, char **argv)
 	p = problems_new();
 	if (!p)
 		return COMMAND_USAGE;
-	s = cmd_options_load(&o, NULL, p, &status);
-	if (o.json) {
-		problems_json(p, &out);
-		buf_putc(&out, '\n');
-	} else {
-		problems_print(p, &out);
-		if (status != COMMAND_USAGE)
-			put_verdict(&out, p, s);
-	}
+	status = check_all(&o, p, &out);
 	if (!cmd_options_flush(&o, &out))
 		status = COMMAND_USAGE;
 	else if (status == COMMAND_OK)
 		status = warned(&o, p);
 	buf_clear(&out);
-	ruleset_free(s);
+	cmd_options_clear(&o);
 	problems_free(p);
 	return status;
 }
@@ -149,12 +185,12 @@ put_proofs(
 
 /* rules/auth/sshd.yml lies in the rules directory rules. */
 static int
-dir_of_file(struct cmd_options *o, char **owned)
+dir_of_file(struct cmd_options *o, struct problems *p, char **owned)
 {
 	char *copy;
 
 	if (o->dir_count || o->argument_count == 0)
-		return cmd_options_default_dirs(o);
+		return cmd_options_need_dirs(o, p);
 	copy = strdup(o->arguments[0]);
 	if (!copy)
 		return -1;
@@ -173,11 +209,10 @@ cmd_check_test(int argc, char **argv)
 	char *owned = NULL;
 	int status = COMMAND_USAGE;
 
-	if (cmd_options_parse(&o, "rules json strict", argc, argv) ||
-	    dir_of_file(&o, &owned))
-		goto fail;
+	if (cmd_options_parse(&o, "rules config json strict", argc, argv))
+		return COMMAND_USAGE;
 	p = problems_new();
-	if (!p)
+	if (!p || dir_of_file(&o, p, &owned))
 		goto fail;
 	o.arguments[o.argument_count] = NULL;
 	s = cmd_options_load(&o,
@@ -200,6 +235,7 @@ cmd_check_test(int argc, char **argv)
 fail:
 	buf_clear(&out);
 	ruleset_free(s);
+	cmd_options_clear(&o);
 	problems_free(p);
 	free(owned);
 	return status;

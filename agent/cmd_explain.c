@@ -230,11 +230,11 @@ cmd_explain(int argc, char **argv)
 {
 	struct cmd_options o;
 	struct problems *p;
-	struct ruleset *s;
+	struct ruleset *s = NULL;
 	struct buf out = {0};
 	int status;
 
-	if (cmd_options_parse(&o, "rules", argc, argv))
+	if (cmd_options_parse(&o, "rules config", argc, argv))
 		return COMMAND_USAGE;
 	if (o.argument_count != 1) {
 		fprintf(stderr,
@@ -242,11 +242,12 @@ cmd_explain(int argc, char **argv)
 		    "(auth.login) or control (A.8.5)\n");
 		return COMMAND_USAGE;
 	}
-	if (cmd_options_default_dirs(&o))
-		return COMMAND_USAGE;
 	p = problems_new();
 	if (!p)
 		return COMMAND_USAGE;
+	status = COMMAND_USAGE;
+	if (cmd_options_need_dirs(&o, p))
+		goto fail;
 	s = cmd_options_load(&o, NULL, p, &status);
 	if (!s) {
 		problems_print(p, &out);
@@ -258,8 +259,10 @@ cmd_explain(int argc, char **argv)
 	} else if (!cmd_options_flush(&o, &out)) {
 		status = COMMAND_USAGE;
 	}
+fail:
 	buf_clear(&out);
 	ruleset_free(s);
+	cmd_options_clear(&o);
 	problems_free(p);
 	return status;
 }

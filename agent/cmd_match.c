@@ -247,11 +247,11 @@ cmd_match(int argc, char **argv)
 {
 	struct cmd_options o;
 	struct problems *p;
-	struct ruleset *s;
+	struct ruleset *s = NULL;
 	struct buf out = {0};
 	int status;
 
-	if (cmd_options_parse(&o, "rules json program why", argc, argv))
+	if (cmd_options_parse(&o, "rules config json program why", argc, argv))
 		return COMMAND_USAGE;
 	if (o.argument_count != 1) {
 		fprintf(stderr,
@@ -259,11 +259,12 @@ cmd_match(int argc, char **argv)
 		    "input\n");
 		return COMMAND_USAGE;
 	}
-	if (cmd_options_default_dirs(&o))
-		return COMMAND_USAGE;
 	p = problems_new();
 	if (!p)
 		return COMMAND_USAGE;
+	status = COMMAND_USAGE;
+	if (cmd_options_need_dirs(&o, p))
+		goto fail;
 	s = cmd_options_load(&o, NULL, p, &status);
 	if (!s) {
 		problems_print(p, &out);
@@ -272,8 +273,10 @@ cmd_match(int argc, char **argv)
 	} else {
 		status = run_match(&o, s);
 	}
+fail:
 	buf_clear(&out);
 	ruleset_free(s);
+	cmd_options_clear(&o);
 	problems_free(p);
 	return status;
 }

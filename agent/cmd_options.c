@@ -8,8 +8,10 @@
 #include "assay/command.h"
 #include "assay/printable.h"
 
+#include "settings.h"
+
 static const char *const names[] = {
-    "rules", "program", "json", "strict", "why", NULL};
+    "rules", "config", "program", "json", "strict", "why", NULL};
 
 static int
 usage_error(const struct cmd_options *o, const char *what, const char *which)
@@ -31,7 +33,7 @@ is_listed(const char *list, const char *word)
 	size_t len = strlen(word);
 
 	for (; *list; list += strcspn(list, " "), list += *list == ' ')
-		if (strcspn(list, " ") == len && !strncmp(list, word, len))
+		if (strcspn(list, " ") == len && strncmp(list, word, len) == 0)
 			return true;
 	return false;
 }
@@ -67,7 +69,10 @@ take_value(struct cmd_options *o, const char *name, const char *value)
 {
 	if (!strcmp(name, "rules"))
 		return add_dir(o, value);
-	o->program = value;
+	if (!strcmp(name, "config"))
+		o->config = value;
+	else
+		o->program = value;
 	return 0;
 }
 
@@ -93,7 +98,7 @@ take_option(
 		memcpy(name, arg + 2, len);
 	if (!*name || !is_listed(known, name))
 		return unknown_option(o, known, arg);
-	valued = !strcmp(name, "rules") || !strcmp(name, "program");
+	valued = is_listed("rules config program", name);
 	if (!valued) {
 		if (value)
 			return usage_error(o, "no value belongs to", arg);
@@ -115,7 +120,7 @@ cmd_options_parse(
 	for (int i = 1; i < argc; i++) {
 		if (!only_arguments && !strcmp(argv[i], "--"))
 			only_arguments = true;
-		else if (only_arguments || strncmp(argv[i], "--", 2))
+		else if (only_arguments || strncmp(argv[i], "--", 2) != 0)
 			o->arguments[o->argument_count++] = argv[i];
 		else if (take_option(o, known, argc, argv, &i))
 			return -1;
@@ -123,14 +128,12 @@ cmd_options_parse(
 	return 0;
 }
 
-int
-cmd_options_default_dirs(struct cmd_options *o)
+static int
+usual_dirs(struct cmd_options *o)
 {
 	static const char *const usual[] = {
 	    "/usr/share/assay/rules", "/etc/assay/rules"};
 
-	if (o->dir_count)
-		return 0;
 	for (size_t i = 0; i < 2; i++)
 		if (access(usual[i], F_OK) == 0)
 			o->dirs[o->dir_count++] = usual[i];
@@ -143,15 +146,54 @@ cmd_options_default_dirs(struct cmd_options *o)
 	return -1;
 }
 
+int
+cmd_options_dirs(struct cmd_options *o, struct problems *p)
+{
+	const char *path = o->config ? o->config : SETTINGS_CONFIG;
+	const char *const *dir;
+
+	o->options = options_load(settings_table, path, o->config != NULL, p);
+	if (!o->options)
+		return -1;
+	if (o->dir_count)
+		return 0;
+	for (dir = options_texts(o->options, "rules"); dir && *dir; dir++)
+		if (add_dir(o, *dir))
+			return -1;
+	return o->dir_count ? 0 : usual_dirs(o);
+}
+
+int
+cmd_options_need_dirs(struct cmd_options *o, struct problems *p)
+{
+	struct buf out = {0};
+	int result = cmd_options_dirs(o, p);
+
+	problems_print(p, &out);
+	if (out.len)
+		fwrite(out.ptr, 1, out.len, stderr);
+	buf_clear(&out);
+	return result;
+}
+
+void
+cmd_options_clear(struct cmd_options *o)
+{
+	options_free(o->options);
+	o->options = NULL;
+}
+
 bool
 cmd_options_flush(const struct cmd_options *o, struct buf *out)
 {
+	struct slice text = buf_slice(out);
 	bool good = !out->failed;
 
 	if (!good)
 		fprintf(stderr, "assay-agent %s: out of memory\n", o->command);
-	else if (fwrite(out->ptr, 1, out->len, stdout) != out->len ||
-		 fflush(stdout)) {
+	else if (out->len &&
+		 (fwrite(text.ptr, 1, text.len, stdout) != text.len ||
+		     fflush(stdout))) {
 		perror("assay-agent: write to standard output");
 		good = false;
 	}

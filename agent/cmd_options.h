@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "assay/buf.h"
+#include "assay/options.h"
 #include "assay/problems.h"
 
 #include "ruleset.h"
@@ -18,7 +19,9 @@ struct cmd_options {
 	const char *command;
 	const char *dirs[CMD_OPTIONS_DIRS_MAX + 1]; /* --rules, in order */
 	size_t dir_count;
-	const char *program; /* --program */
+	const char *config;	 /* --config, or NULL */
+	struct options *options; /* what the configuration says, once read */
+	const char *program;	 /* --program */
 	bool json;
 	bool strict;
 	bool why;
@@ -32,10 +35,18 @@ struct cmd_options {
 int cmd_options_parse(
     struct cmd_options *o, const char *known, int argc, char **argv);
 
-/* Fill in the directories used when no --rules was given: those of
- * /usr/share/assay/rules and /etc/assay/rules that exist. -1 when none does,
- * after saying so. */
-int cmd_options_default_dirs(struct cmd_options *o);
+/* Read the configuration, where there is one, and fill in the directories used
+ * when no --rules was given: its `rules`, else those of /usr/share/assay/rules
+ * and /etc/assay/rules that exist. -1 when none does, after saying so, or with
+ * what is wrong with the configuration in p. */
+int cmd_options_dirs(struct cmd_options *o, struct problems *p);
+
+/* The same for a command that cannot go on without: what is wrong is printed on
+ * stderr. */
+int cmd_options_need_dirs(struct cmd_options *o, struct problems *p);
+
+/* Free what was read. */
+void cmd_options_clear(struct cmd_options *o);
 
 /* Load the rules (files: just these rule files, or NULL) with their trees. What
  * is wrong is printed on out: as text, or with --json as one array. Returns a

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd_run.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -139,6 +140,14 @@ find_sources(struct run *r)
 	return COMMAND_OK;
 }
 
+/* Is it for want of permission that there is no state? */
+static bool
+may_not_write(const char *state)
+{
+	return access(state, R_OK | W_OK | X_OK) != 0 &&
+	       (errno == EACCES || errno == EROFS || getuid() != 0);
+}
+
 static int
 start_agent(struct run *r)
 {
@@ -164,7 +173,7 @@ start_agent(struct run *r)
 			    sizeof r->status_path) == 0)
 		return COMMAND_OK;
 	log_errorx("run", "%s", err.text);
-	return COMMAND_NO;
+	return may_not_write(a.state) ? COMMAND_PERMISSION : COMMAND_NO;
 }
 
 /* Until a signal comes. */
@@ -231,7 +240,7 @@ cmd_run(int argc, char **argv)
 	int status =
 	    settings_read(&r.settings, "run", "once logs now", argc, argv);
 
-	if (status != COMMAND_OK)
+	if (status != COMMAND_OK || r.settings.help)
 		return status;
 	log_start(STDERR_FILENO, LOG_AT_INFO, -1);
 	r.problems = problems_new();

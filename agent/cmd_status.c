@@ -22,7 +22,7 @@ cmd_status(int argc, char **argv)
 	int status = settings_read(&s, "status", "json", argc, argv);
 	int got;
 
-	if (status != COMMAND_OK)
+	if (status != COMMAND_OK || s.help)
 		return status;
 	if (settings_status_path(&s, path, sizeof path) != 0) {
 		settings_clear(&s);

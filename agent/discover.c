@@ -13,11 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "assay/smallfile.h"
 #include "assay/tree.h"
 
 #include "header.h"
 #include "inflate.h"
+#include "layout.h"
 
 #define LOG_DIR "/var/log"
 #define DEPTH_MAX 6
@@ -31,7 +31,7 @@ discover_add(struct discover *d, struct source_spec *spec)
 	struct source_spec **more = NULL;
 
 	if (spec)
-		more = reallocarray(d->specs, d->count + 1, sizeof *more);
+		more = reallocarray(d->specs, d->count + 1, sizeof(void *));
 	if (!more) {
 		source_spec_free(spec);
 		return -1;
@@ -69,40 +69,7 @@ discover_clear(struct discover *d)
 	*d = (struct discover){0};
 }
 
-/* ---- sources.yml ---- */
-
-static struct tree *
-read_sources(const char *const *dirs, struct problems *p)
-{
-	struct tree *tree = NULL;
-
-	for (; *dirs; dirs++) {
-		char path[PATH_MAX];
-
-		if (snprintf(path, sizeof path, "%s/sources.yml", *dirs) >=
-			(int)sizeof path ||
-		    access(path, F_OK) != 0)
-			continue;
-		tree_free(tree);
-		tree = tree_read(path, path, p);
-	}
-	return tree;
-}
-
-static const struct tree_node *
-layouts(const struct tree *tree)
-{
-	return tree ? tree_get(tree_root(tree), "sources") : NULL;
-}
-
-static bool
-holds_text(const struct tree_node *list, struct slice text)
-{
-	for (size_t i = 0; list && i < tree_count(list); i++)
-		if (slice_eq(tree_text(tree_item(list, i)), text))
-			return true;
-	return false;
-}
+/* ---- what is known ---- */
 
 static bool
 find_class(struct slice name, enum rule_class *class)
@@ -113,73 +80,6 @@ find_class(struct slice name, enum rule_class *class)
 			return true;
 		}
 	return false;
-}
-
-/* A value of /etc/os-release, unquoted. */
-static struct slice
-release_value(struct slice text, struct slice key)
-{
-	while (text.len > 0) {
-		size_t len = slice_find(text, '\n');
-		struct slice line = {text.ptr, len};
-
-		text = slice_from(text, len + 1);
-		if (!slice_starts(line, key))
-			continue;
-		line = slice_from(line, key.len);
-		if (line.len > 1 && line.ptr[0] == '"')
-			line = (struct slice){line.ptr + 1, line.len - 2};
-		return line;
-	}
-	return (struct slice){"", 0};
-}
-
-/* The layout of this machine's distribution: by ID, else by ID_LIKE. */
-static const struct tree_node *
-local_layout(const struct tree *tree)
-{
-	const struct tree_node *all = layouts(tree);
-	const struct tree_node *found = NULL;
-	struct buf b = {0};
-	struct slice ids[2];
-
-	if (smallfile_read("/etc/os-release", 65536, &b, NULL) != 1) {
-		buf_clear(&b);
-		return NULL;
-	}
-	ids[0] = release_value(buf_slice(&b), SLICE("ID="));
-	ids[1] = release_value(buf_slice(&b), SLICE("ID_LIKE="));
-	for (size_t k = 0; k < 2 && !found; k++)
-		while (ids[k].len > 0 && !found) {
-			size_t len = slice_find(ids[k], ' ');
-			struct slice id = {ids[k].ptr, len};
-
-			ids[k] = slice_from(ids[k], len + 1);
-			for (size_t i = 0; i < tree_count(all) && !found; i++)
-				if (holds_text(tree_get(tree_item(all, i),
-						   "distributions"),
-					id))
-					found = tree_item(all, i);
-		}
-	buf_clear(&b);
-	return found;
-}
-
-/* The entry of a layout's `files:` for a path; NULL when it has none. */
-static const struct tree_node *
-layout_file(const struct tree_node *layout, const char *path)
-{
-	const struct tree_node *files =
-	    layout ? tree_get(layout, "files") : NULL;
-
-	for (size_t i = 0; files && i < tree_count(files); i++) {
-		const struct tree_node *f = tree_item(files, i);
-		const struct tree_node *at = tree_get(f, "path");
-
-		if (at && slice_eq_str(tree_text(at), path))
-			return f;
-	}
-	return NULL;
 }
 
 static void
@@ -301,12 +201,10 @@ int
 discover_host(struct discover *d, const struct ruleset *rules,
     const char *const *dirs, struct problems *p, struct err *err)
 {
-	struct tree *tree = read_sources(dirs, p);
-	const struct tree_node *layout = local_layout(tree);
-	const struct tree_node *files =
-	    layout ? tree_get(layout, "files") : NULL;
-	const struct tree_node *copies =
-	    layout ? tree_get(layout, "copies") : NULL;
+	struct tree *tree = layout_read(dirs, p);
+	struct layout layout = layout_local(tree);
+	const struct tree_node *files = layout.files;
+	const struct tree_node *copies = layout.copies;
 	const struct rule_file *f;
 	int status = 0;
 
@@ -345,7 +243,7 @@ struct walk {
 	const char *dir;
 	char **paths; /* regular files, relative, sorted */
 	size_t count;
-	const struct tree_node *layout;
+	struct layout layout;
 	struct tree *tree;
 	struct err *err;
 };
@@ -417,35 +315,28 @@ make_home(char home[PATH_MAX], const char *path, size_t len)
 	snprintf(home, PATH_MAX, LOG_DIR "/%.*s", (int)len, path);
 }
 
-/* The distribution whose files are here: by how many of them are; of equals the
- * one this machine is, then the first. */
-static const struct tree_node *
-guess_layout(const struct walk *w)
+/* The distribution whose files are here. */
+static int
+guess_layout(struct walk *w)
 {
-	const struct tree_node *all = layouts(w->tree);
-	const struct tree_node *local = local_layout(w->tree);
-	const struct tree_node *best = NULL;
-	size_t best_score = 0;
+	char **homes = calloc(w->count + 1, sizeof(void *));
+	size_t count = 0;
 
-	for (size_t i = 0; all && i < tree_count(all); i++) {
-		const struct tree_node *layout = tree_item(all, i);
-		size_t score = layout == local;
+	for (size_t i = 0; homes && i < w->count; i++) {
+		size_t len = source_stem(w->paths[i]);
+		char home[PATH_MAX];
 
-		for (size_t j = 0; j < w->count; j++) {
-			size_t len = source_stem(w->paths[j]);
-			char home[PATH_MAX];
-
-			make_home(home, w->paths[j], len);
-			if (w->paths[j][len] == '\0' &&
-			    layout_file(layout, home))
-				score += 2;
-		}
-		if (score > best_score) {
-			best = layout;
-			best_score = score;
-		}
+		make_home(home, w->paths[i], len);
+		if (w->paths[i][len] == '\0' && (homes[count] = strdup(home)))
+			count++;
 	}
-	return best_score >= 2 ? best : NULL;
+	if (homes)
+		w->layout =
+		    layout_guess(w->tree, (const char *const *)homes, count);
+	for (size_t i = 0; i < count; i++)
+		free(homes[i]);
+	free(homes);
+	return homes ? 0 : err_set(w->err, "no memory to look for logs");
 }
 
 /* A tag ends with a colon: without it any word may be taken for a program. */
@@ -467,6 +358,8 @@ looks_like_syslog(const char *path, const char **why)
 	char raw[SNIFF], plain[SNIFF];
 	struct slice text;
 	struct inflate *z = NULL;
+	struct stat st = {0};
+	int stamped = 0, tagged = 0;
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	ssize_t got;
 
@@ -475,6 +368,7 @@ looks_like_syslog(const char *path, const char **why)
 				       : "it cannot be opened";
 		return false;
 	}
+	(void)fstat(fd, &st);
 	got = pread(fd, raw, sizeof raw, 0);
 	text = (struct slice){raw, got > 0 ? (size_t)got : 0};
 	*why = text.len == 0 ? "it is empty" : "no line has a header we know";
@@ -486,15 +380,18 @@ looks_like_syslog(const char *path, const char **why)
 	close(fd);
 	for (int i = 0; i < SNIFF_LINES && text.len > 0; i++) {
 		size_t len = slice_find(text, '\n');
-		struct header_context context = {0};
+		struct header_context context = {
+		    .reference_us = st.st_mtim.tv_sec * INT64_C(1000000)};
 		struct header h;
 
 		if (header_parse(&context, (struct slice){text.ptr, len}, &h) &&
-		    h.has_time && has_tag(&h))
-			return true;
+		    h.has_time) {
+			stamped++;
+			tagged += has_tag(&h);
+		}
 		text = slice_from(text, len + 1);
 	}
-	return false;
+	return tagged > 0 && 2 * tagged >= stamped;
 }
 
 /* The class of a log that only its name tells of. */
@@ -522,10 +419,8 @@ static const char *
 classify(const struct walk *w, struct source_spec *spec, const char *home,
     const char *first)
 {
-	const struct tree_node *file = layout_file(w->layout, home);
+	const struct tree_node *file = layout_file(&w->layout, home);
 	const struct rule_file *own = owner_of(w->rules, home);
-	const struct tree_node *copies =
-	    w->layout ? tree_get(w->layout, "copies") : NULL;
 	const char *why;
 
 	if (own) {
@@ -540,7 +435,7 @@ classify(const struct walk *w, struct source_spec *spec, const char *home,
 		spec->chosen = "a syslog daemon writes it";
 		return NULL;
 	}
-	if (holds_text(copies, slice_of(home)))
+	if (layout_is_copy(&w->layout, home))
 		return "only repeats what another file holds";
 	if (!looks_like_syslog(first, &why))
 		return why;
@@ -634,12 +529,13 @@ discover_dir(struct discover *d, const char *dir, const struct ruleset *rules,
 	int status = -1;
 
 	*d = (struct discover){0};
-	w.tree = read_sources(dirs, p);
+	w.tree = layout_read(dirs, p);
 	if (problems_errors(p) == 0 && list_below(&w, "", 0) == 0) {
 		if (w.count > 1)
 			qsort(w.paths, w.count, sizeof *w.paths, by_stem);
-		w.layout = guess_layout(&w);
-		status = add_groups(&w);
+		status = guess_layout(&w);
+		if (status == 0)
+			status = add_groups(&w);
 	}
 	for (size_t i = 0; i < w.count; i++)
 		free(w.paths[i]);

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* generation: one file generation: bytes that were only ever appended to, under
- * whatever name and inode they are now, plain or compressed. Its identity is
- * its first stamped line; where no line carries a stamp, the file itself. A
- * position in it is proved by head (SHA-256 of the first min(offset, 4096)
- * bytes) and marker (the 1 KiB before the offset): the same bytes are there, or
- * the position means nothing. */
+ * whatever name and inode they are now, plain or compressed. Knows whether a
+ * file is the one that was read before (fileid names it, position proves how
+ * far), and gives its bytes in windows of whole lines. */
 #ifndef ASSAY_AGENT_GENERATION_H
 #define ASSAY_AGENT_GENERATION_H
 
@@ -18,20 +16,10 @@
 #include "assay/err.h"
 #include "assay/slice.h"
 
-#include "header.h"
-
-#define GENERATION_HEAD 4096
-#define GENERATION_MARKER 1024
-#define GENERATION_START ((size_t)64 << 10) /* searched for a stamp */
+#include "fileid.h"
+#include "position.h"
 
 struct generation;
-
-/* How lines of this file carry their time, for finding the first stamp. */
-struct generation_form {
-	const struct header_stamp *stamp; /* or NULL */
-	struct slice program;
-	int64_t truncations; /* of the source so far: another file's content */
-};
 
 enum generation_proof {
 	GENERATION_SAME,
@@ -41,7 +29,7 @@ enum generation_proof {
 
 /* A new generation of the open file fd (taken) seen at path. NULL and err. */
 struct generation *generation_new(int fd, const char *path,
-    const struct generation_form *form, struct crypto *c, struct err *err);
+    const struct fileid_form *form, struct crypto *c, struct err *err);
 void generation_free(struct generation *g);
 
 /* One from saved state; it has no file until generation_attach. */
@@ -84,6 +72,10 @@ void generation_resume(struct generation *g);
 
 /* Stamp of the last line read, 0 when none. */
 int64_t generation_last_us(const struct generation *g);
+
+/* One that had no stamped line when it was opened, and of which nothing was
+ * read, may have one by now: name it again. */
+void generation_refresh(struct generation *g);
 
 /* What fstat says now: size for plain files. */
 int generation_stat(const struct generation *g, struct stat *st);

@@ -161,8 +161,8 @@ take_tag(struct slice text, struct header *out)
 	size_t end = 0;
 	size_t close;
 
-	while (end < text.len && end <= PROGRAM_MAX &&
-	       !memchr(" :[", text.ptr[end], 3))
+	while (end < text.len && end <= PROGRAM_MAX && text.ptr[end] != ' ' &&
+	       text.ptr[end] != ':' && text.ptr[end] != '[')
 		end++;
 	out->message = text;
 	if (end == 0 || end > PROGRAM_MAX || end == text.len ||

@@ -16,15 +16,18 @@ static const struct command commands[] = {
 	cmd_run},
     {"status", "[--json] [--config FILE] [--state DIR]",
 	"say how the agent is, what it reads and what it does not", cmd_status},
-    {"check", "[--rules DIR]... [--json] [--strict]",
-	"read all rule files and say everything that is wrong with them",
+    {"check", "[--rules DIR]... [--config FILE] [--json] [--strict]",
+	"read all rule files and the configuration and say everything that "
+	"is wrong with them",
 	cmd_check},
-    {"test", "[--rules DIR]... [--json] [--strict] [FILE...]",
+    {"test", "[--rules DIR]... [--config FILE] [--json] [--strict] [FILE...]",
 	"try the examples, near misses and ambiguous lines of rule files",
 	cmd_check_test},
-    {"match", "[--rules DIR]... [--program NAME] [--json] [--why] FILE|-",
+    {"match",
+	"[--rules DIR]... [--config FILE] [--program NAME] [--json] [--why] "
+	"FILE|-",
 	"show what each line becomes", cmd_match},
-    {"explain", "[--rules DIR]... ID",
+    {"explain", "[--rules DIR]... [--config FILE] ID",
 	"say what a rule, an event or a control means here", cmd_explain},
     {0},
 };

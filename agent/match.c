@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "match.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -207,6 +208,9 @@ match_pattern(struct match *m, const struct rule_pattern *pattern,
 	if (!may_match(&pattern->facts, s.message))
 		return false;
 	counts->candidates++;
+	out->rule = pattern->rule;
+	out->ambiguous = false;
+	out->field_count = 0;
 	if (reading_each(m->space, pattern->code, s.message, on_reading, &s) ==
 	    READING_LIMITED) {
 		*limit_hit = true;
@@ -228,14 +232,27 @@ event_of_kind(struct match_result *out, const struct vocab_kind *kind)
 	return NULL;
 }
 
+/* Only the fields that are there. */
+static void
+copy_event(struct match_event *to, const struct match_event *from)
+{
+	to->rule = from->rule;
+	to->ambiguous = from->ambiguous;
+	to->field_count = from->field_count;
+	memcpy(
+	    to->fields, from->fields, from->field_count * sizeof *to->fields);
+}
+
 /* A line is one event of a kind. Two rules may say the same of it; when they
  * differ nobody knows which is right. */
 static void
 add_event(struct match_result *out, const struct match_event *new)
 {
 	const struct rule *rule = new->rule;
-	struct match_event *same = event_of_kind(out, rule->kind);
+	struct match_event *same;
 
+	assert(rule);
+	same = event_of_kind(out, rule->kind);
 	if (same) {
 		if (new->ambiguous || rule->outcome != same->rule->outcome ||
 		    rule->phase != same->rule->phase || !same_fields(new, same))
@@ -243,7 +260,7 @@ add_event(struct match_result *out, const struct match_event *new)
 	} else if (out->count == MATCH_EVENTS_MAX) {
 		out->dropped++;
 	} else {
-		out->events[out->count++] = *new;
+		copy_event(&out->events[out->count++], new);
 	}
 }
 

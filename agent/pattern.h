@@ -20,6 +20,8 @@
 #include "assay/buf.h"
 #include "assay/slice.h"
 
+#include "byteset.h"
+
 #define PATTERN_MAX ((size_t)4096) /* bytes, as written and expanded */
 #define PATTERN_GROUPS_MAX 64	   /* capturing groups, pieces included */
 
@@ -48,13 +50,13 @@ struct pattern_facts {
 	const char *expanded; /* for PCRE2, to be wrapped in \A(?:...)\z */
 	const struct pattern_group *groups; /* groups[0] is number 1 */
 	size_t group_count;
-	size_t min_len;		 /* no shorter message can match */
-	size_t fixed;		 /* literal bytes every match holds */
-	struct slice prefix;	 /* every match begins with it; may be empty */
-	struct slice literal;	 /* every match holds it after the prefix; the
-				    longest there is; may be empty */
-	unsigned char first[32]; /* bit set of the bytes a match can begin
-				    with; meaningless when min_len is 0 */
+	size_t min_len;	      /* no shorter message can match */
+	size_t fixed;	      /* literal bytes every match holds */
+	struct slice prefix;  /* every match begins with it; may be empty */
+	struct slice literal; /* every match holds it after the prefix; the
+				 longest there is; may be empty */
+	struct byteset first; /* bytes a match can begin with; meaningless
+				 when min_len is 0 */
 };
 
 struct pattern_error {
@@ -80,7 +82,7 @@ bool pattern_check(enum pattern_check check, struct slice text);
 static inline bool
 pattern_begins(const struct pattern_facts *facts, unsigned char byte)
 {
-	return facts->min_len == 0 || (facts->first[byte / 8] >> byte % 8 & 1);
+	return facts->min_len == 0 || byteset_has(&facts->first, byte);
 }
 
 #endif

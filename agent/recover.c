@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "assay/diskio.h"
 #include "assay/segment.h"
 
 #define RUNS_MAX 64 /* of one segment; what is behind more damage is lost */
@@ -277,35 +278,6 @@ tell_losses(struct look *k)
 }
 
 static int
-write_fully(int fd, struct slice bytes, uint64_t at)
-{
-	while (bytes.len > 0) {
-		ssize_t put = pwrite(fd, bytes.ptr, bytes.len, (off_t)at);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put <= 0)
-			return -1;
-		bytes = slice_from(bytes, (size_t)put);
-		at += (uint64_t)put;
-	}
-	return 0;
-}
-
-static int
-sync_dir(const char *dir)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int status;
-
-	if (fd < 0)
-		return -1;
-	status = fsync(fd);
-	close(fd);
-	return status;
-}
-
-static int
 write_new(const char *path, struct slice bytes)
 {
 	int fd = open(
@@ -314,7 +286,7 @@ write_new(const char *path, struct slice bytes)
 
 	if (fd < 0)
 		return -1;
-	status = write_fully(fd, bytes, 0);
+	status = diskio_pwrite(fd, bytes, 0);
 	if (status == 0)
 		status = fdatasync(fd);
 	if (close(fd) != 0)
@@ -390,11 +362,11 @@ quarantine(struct look *k)
 			return -1;
 		kept += i == 0;
 	}
-	if (sync_dir(k->dir) != 0)
+	if (diskio_sync_dir(k->dir) != 0)
 		return -1;
 	if (kept == 0 && unlink(path) != 0)
 		return -1;
-	return sync_dir(k->dir);
+	return diskio_sync_dir(k->dir);
 }
 
 /* Cut the segment where its last commit ends and say so in its header. */
@@ -421,7 +393,7 @@ cut(struct look *k)
 		status = fsync(fd);
 	segment_synced_encode(raw, run->end);
 	if (status == 0)
-		status = write_fully(fd,
+		status = diskio_pwrite(fd,
 		    (struct slice){(char *)raw, sizeof raw}, SEGMENT_SYNCED_AT);
 	if (close(fd) != 0)
 		status = -1;

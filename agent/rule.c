@@ -7,6 +7,7 @@
 #include "assay/command.h"
 
 #include "piece.h"
+#include "rule_reader.h"
 
 #define RULES_MAX 1000
 #define IGNORES_MAX 1000
@@ -18,20 +19,10 @@ static const char *const class_names[] = {
 static const char *const phase_names[] = {"start", "note", "end", NULL};
 static const char *const raw_names[] = {"text", "hash", "none", NULL};
 
-/* What reading one file needs everywhere. */
-struct reader {
-	struct rule_file *file;
-	const struct vocab *vocab;
-	const struct piece_set *pieces;
-	struct arena *arena;
-	struct problems *problems;
-	struct slice framework;
-	rule_texts prefixes; /* the program puts these before its texts */
-};
-
-const char *rule_class_name(enum rule_class class)
+const char *
+rule_class_name(enum rule_class c)
 {
-	return class_names[class];
+	return class_names[c];
 }
 
 const char *
@@ -40,16 +31,10 @@ rule_phase_name(enum rule_phase phase)
 	return phase == RULE_NO_PHASE ? "" : phase_names[phase - 1];
 }
 
-static int
-no_memory(struct reader *r, const struct tree_node *n)
-{
-	return tree_problem(r->problems, n, "out of memory");
-}
-
 /* A string or list of strings becomes a NULL-terminated list. check, when not
  * NULL, gives the reason why a text will not do. */
 struct collector {
-	struct reader *r;
+	struct rule_reader *r;
 	const char *(*check)(struct slice text);
 	const char **texts;
 	size_t count;
@@ -71,13 +56,13 @@ collect_text(void *arg, const struct tree_node *n, struct slice text)
 	buf_put(&whole, text);
 	c->texts[c->count] = arena_copy(c->r->arena, buf_slice(&whole));
 	if (whole.failed || !c->texts[c->count++])
-		result = no_memory(c->r, n);
+		result = rule_no_memory(c->r, n);
 	buf_clear(&whole);
 	return result;
 }
 
 static int
-read_texts(struct reader *r, const struct tree_node *n, rule_texts *out,
+read_texts(struct rule_reader *r, const struct tree_node *n, rule_texts *out,
     const char *(*check)(struct slice text), struct slice prefix)
 {
 	struct collector c = {.r = r, .check = check, .prefix = prefix};
@@ -88,7 +73,7 @@ read_texts(struct reader *r, const struct tree_node *n, rule_texts *out,
 		    r->problems, n, "at most %d are allowed", LIST_MAX);
 	c.texts = arena_array(r->arena, count + 1, sizeof *c.texts);
 	if (!c.texts)
-		return no_memory(r, n);
+		return rule_no_memory(r, n);
 	if (tree_strings(r->problems, n, collect_text, &c))
 		return -1;
 	*out = c.texts;
@@ -96,14 +81,14 @@ read_texts(struct reader *r, const struct tree_node *n, rule_texts *out,
 }
 
 static int
-read_text(struct reader *r, const struct tree_node *n, const char **out)
+read_text(struct rule_reader *r, const struct tree_node *n, const char **out)
 {
 	struct slice text;
 
 	if (tree_string(r->problems, n, &text))
 		return -1;
 	*out = arena_copy(r->arena, text);
-	return *out ? 0 : no_memory(r, n);
+	return *out ? 0 : rule_no_memory(r, n);
 }
 
 static const char *
@@ -187,7 +172,7 @@ is_rule_id(struct slice text)
 
 static int
 read_pattern(
-    struct reader *r, struct rule_pattern *out, const struct tree_node *n)
+    struct rule_reader *r, struct rule_pattern *out, const struct tree_node *n)
 {
 	struct pattern_error error;
 	const struct pattern_piece *nearest;
@@ -200,7 +185,7 @@ read_pattern(
 	out->text.ptr = arena_copy(r->arena, text);
 	out->text.len = text.len;
 	if (!out->text.ptr)
-		return no_memory(r, n);
+		return rule_no_memory(r, n);
 	if (pattern_parse(
 		&out->facts, text, piece_find, r->pieces, r->arena, &error)) {
 		nearest = error.piece.len
@@ -223,169 +208,7 @@ read_pattern(
 }
 
 static int
-unknown_field(struct reader *r, const struct tree_node *n, size_t at,
-    const struct vocab_kind *kind, const char *name)
-{
-	const char *names[VOCAB_FIELDS_MAX + 1] = {0};
-	const char *nearest;
-
-	for (size_t i = 0; i < kind->field_count; i++)
-		names[i] = kind->fields[i].name;
-	nearest = command_nearest(name, names);
-	if (nearest)
-		return tree_problem_at(r->problems, n, at,
-		    "%s has no field '%s'; did you mean '%s'?", kind->event,
-		    name, nearest);
-	return tree_problem_at(r->problems, n, at,
-	    "%s has no field '%s': events.yml lists those it has", kind->event,
-	    name);
-}
-
-static int
-read_constant(struct reader *r, const struct tree_node *n,
-    const struct vocab_field *field, struct vocab_value *out)
-{
-	struct slice text = tree_text(n);
-	bool bare = tree_kind(n) == TREE_SCALAR && !tree_is_null(n);
-	char *copy;
-
-	if (field->type == VOCAB_STRING) {
-		if (tree_string(r->problems, n, &text))
-			return -1;
-	} else if (!bare || !vocab_parse(field->type, text, out)) {
-		return tree_problem(r->problems, n,
-		    "'%s' is of type %s, and this is none", field->name,
-		    vocab_type_name(field->type));
-	}
-	copy = arena_copy(r->arena, text);
-	if (!copy)
-		return no_memory(r, n);
-	vocab_parse(field->type, (struct slice){copy, text.len}, out);
-	return 0;
-}
-
-/* Fields of a rule by the index of the vocabulary: which have a source. */
-struct sources {
-	bool there[VOCAB_FIELDS_MAX];
-	struct rule_field fields[VOCAB_FIELDS_MAX];
-};
-
-static int
-take_groups(struct reader *r, const struct rule *rule, struct sources *sources,
-    const struct tree_node *n)
-{
-	const struct pattern_facts *facts = &rule->pattern->facts;
-	int result = 0;
-
-	for (unsigned i = 0; i < facts->group_count; i++) {
-		const char *name = facts->groups[i].name;
-		const struct vocab_field *field;
-
-		if (!name)
-			continue;
-		field = vocab_field(rule->kind, slice_of(name));
-		if (!field) {
-			result = unknown_field(
-			    r, n, facts->groups[i].at, rule->kind, name);
-			continue;
-		}
-		sources->there[field->index] = true;
-		sources->fields[field->index] = (struct rule_field){
-		    .field = field,
-		    .origin = RULE_GROUP,
-		    .group = i + 1,
-		    .check = facts->groups[i].check,
-		};
-	}
-	return result;
-}
-
-static int
-take_constants(struct reader *r, const struct rule *rule,
-    struct sources *sources, const struct tree_node *set)
-{
-	int result = 0;
-
-	if (!set)
-		return 0;
-	if (tree_map(r->problems, set, "a map of fields and values"))
-		return -1;
-	for (size_t i = 0; i < tree_count(set); i++) {
-		const struct tree_node *key = tree_key(set, i);
-		const struct vocab_field *field =
-		    vocab_field(rule->kind, tree_text(key));
-		struct rule_field *new;
-
-		if (!field) {
-			result = unknown_field(
-			    r, key, 0, rule->kind, tree_text(key).ptr);
-			continue;
-		}
-		if (sources->there[field->index]) {
-			result = tree_problem(r->problems, key,
-			    "'%s' is a group of the pattern as well: remove "
-			    "one",
-			    field->name);
-			continue;
-		}
-		new = &sources->fields[field->index];
-		*new = (struct rule_field){.field = field, .origin = RULE_SET};
-		sources->there[field->index] = true;
-		if (read_constant(r, tree_item(set, i), field, &new->constant))
-			result = -1;
-	}
-	return result;
-}
-
-/* Lines of a pam module come with the service that asked and for what. */
-static void
-take_pam(
-    const struct reader *r, const struct rule *rule, struct sources *sources)
-{
-	static const struct {
-		const char *name;
-		enum rule_origin origin;
-	} given[] = {{"service", RULE_SERVICE}, {"type", RULE_TYPE}};
-	bool pam = false;
-
-	for (rule_texts t = r->file->programs; *t; t++)
-		pam |= !strncmp(*t, "pam_", 4);
-	for (size_t i = 0; pam && i < 2; i++) {
-		const struct vocab_field *field =
-		    vocab_field(rule->kind, slice_of(given[i].name));
-
-		if (!field || field->type != VOCAB_STRING ||
-		    sources->there[field->index])
-			continue;
-		sources->there[field->index] = true;
-		sources->fields[field->index] = (struct rule_field){
-		    .field = field, .origin = given[i].origin};
-	}
-}
-
-static int
-read_fields(struct reader *r, struct rule *rule, const struct tree_node *match,
-    const struct tree_node *set)
-{
-	struct sources sources = {0};
-	struct rule_field *fields;
-	int result = 0;
-
-	result |= take_groups(r, rule, &sources, match);
-	result |= take_constants(r, rule, &sources, set);
-	take_pam(r, rule, &sources);
-	fields = arena_array(r->arena, rule->kind->field_count, sizeof *fields);
-	if (!fields)
-		return no_memory(r, match);
-	for (size_t i = 0; i < rule->kind->field_count; i++)
-		if (sources.there[i])
-			fields[rule->field_count++] = sources.fields[i];
-	rule->fields = fields;
-	return result ? -1 : 0;
-}
-
-static int
-read_kind(struct reader *r, struct rule *rule, const struct tree_node *n)
+read_kind(struct rule_reader *r, struct rule *rule, const struct tree_node *n)
 {
 	const struct vocab_kind *nearest;
 	struct slice text;
@@ -406,7 +229,7 @@ read_kind(struct reader *r, struct rule *rule, const struct tree_node *n)
 }
 
 static int
-read_phase(struct reader *r, struct rule *rule, const struct tree_node *n,
+read_phase(struct rule_reader *r, struct rule *rule, const struct tree_node *n,
     const struct tree_node *phase)
 {
 	size_t index;
@@ -429,7 +252,8 @@ read_phase(struct reader *r, struct rule *rule, const struct tree_node *n,
 }
 
 static int
-read_outcome(struct reader *r, struct rule *rule, const struct tree_node *n)
+read_outcome(
+    struct rule_reader *r, struct rule *rule, const struct tree_node *n)
 {
 	struct slice text;
 	bool known, allowed;
@@ -454,7 +278,7 @@ read_outcome(struct reader *r, struct rule *rule, const struct tree_node *n)
 }
 
 static int
-read_names(struct reader *r, struct rule *rule, const struct tree_node *n)
+read_names(struct rule_reader *r, struct rule *rule, const struct tree_node *n)
 {
 	const struct tree_node *id = tree_need(r->problems, n, "id");
 	const struct tree_node *title = tree_need(r->problems, n, "title");
@@ -482,7 +306,7 @@ read_names(struct reader *r, struct rule *rule, const struct tree_node *n)
 }
 
 static int
-need_lines(struct reader *r, const struct tree_node *n, const char *key,
+need_lines(struct rule_reader *r, const struct tree_node *n, const char *key,
     const char *why)
 {
 	const struct tree_node *list = tree_get(n, key);
@@ -498,7 +322,8 @@ need_lines(struct reader *r, const struct tree_node *n, const char *key,
 }
 
 static int
-read_meaning(struct reader *r, struct rule *rule, const struct tree_node *n)
+read_meaning(
+    struct rule_reader *r, struct rule *rule, const struct tree_node *n)
 {
 	const struct tree_node *event = tree_need(r->problems, n, "event");
 	const struct tree_node *outcome = tree_need(r->problems, n, "outcome");
@@ -515,13 +340,13 @@ read_meaning(struct reader *r, struct rule *rule, const struct tree_node *n)
 		result = -1;
 	if (!outcome || read_outcome(r, rule, outcome))
 		result = -1;
-	if (result == 0 && read_fields(r, rule, match, tree_get(n, "set")))
+	if (result == 0 && rule_fields(r, rule, match, tree_get(n, "set")))
 		result = -1;
 	return result;
 }
 
 static int
-read_rule(struct reader *r, struct rule *rule, const struct tree_node *n)
+read_rule(struct rule_reader *r, struct rule *rule, const struct tree_node *n)
 {
 	static const char *const known[] = {"id", "title", "event", "outcome",
 	    "phase", "controls", "set", "match", "examples", "near_misses",
@@ -543,7 +368,7 @@ read_rule(struct reader *r, struct rule *rule, const struct tree_node *n)
 }
 
 static bool
-starts_with_prefix(const struct reader *r, struct slice text)
+starts_with_prefix(const struct rule_reader *r, struct slice text)
 {
 	for (rule_texts p = r->prefixes; p && *p; p++)
 		if (slice_starts(text, slice_of(*p)))
@@ -553,7 +378,7 @@ starts_with_prefix(const struct reader *r, struct slice text)
 
 static int
 read_ignore(
-    struct reader *r, struct rule_pattern *out, const struct tree_node *n)
+    struct rule_reader *r, struct rule_pattern *out, const struct tree_node *n)
 {
 	if (read_pattern(r, out, n))
 		return -1;
@@ -567,7 +392,7 @@ read_ignore(
 }
 
 static int
-read_lists(struct reader *r, const struct tree_node *rules,
+read_lists(struct rule_reader *r, const struct tree_node *rules,
     const struct tree_node *ignore)
 {
 	size_t nrules = rules ? tree_count(rules) : 0;
@@ -578,7 +403,7 @@ read_lists(struct reader *r, const struct tree_node *rules,
 	r->file->patterns =
 	    arena_array(r->arena, nrules + nignore, sizeof *r->file->patterns);
 	if (!list || !r->file->patterns)
-		return no_memory(r, rules ? rules : ignore);
+		return rule_no_memory(r, rules ? rules : ignore);
 	r->file->rules = list;
 	for (size_t i = 0; i < nrules; i++) {
 		struct rule_pattern *pattern = &r->file->patterns[i];
@@ -600,7 +425,7 @@ read_lists(struct reader *r, const struct tree_node *rules,
 }
 
 static int
-read_patterns(struct reader *r, const struct tree_node *root)
+read_patterns(struct rule_reader *r, const struct tree_node *root)
 {
 	const struct tree_node *rules = tree_get(root, "rules");
 	const struct tree_node *ignore = tree_get(root, "ignore");
@@ -622,7 +447,7 @@ read_patterns(struct reader *r, const struct tree_node *root)
 }
 
 static int
-read_sender(struct reader *r, const struct tree_node *n)
+read_sender(struct rule_reader *r, const struct tree_node *n)
 {
 	static const char *const known[] = {
 	    "user", "systemd_unit", "exe", NULL};
@@ -647,7 +472,7 @@ read_sender(struct reader *r, const struct tree_node *n)
 }
 
 static int
-read_stamp(struct reader *r, const struct tree_node *n)
+read_stamp(struct rule_reader *r, const struct tree_node *n)
 {
 	struct err err;
 
@@ -660,7 +485,8 @@ read_stamp(struct reader *r, const struct tree_node *n)
 }
 
 static int
-read_class(struct reader *r, const struct tree_node *n, enum rule_class dir)
+read_class(
+    struct rule_reader *r, const struct tree_node *n, enum rule_class dir)
 {
 	size_t index;
 
@@ -675,7 +501,7 @@ read_class(struct reader *r, const struct tree_node *n, enum rule_class dir)
 }
 
 static int
-read_origin(struct reader *r, const struct tree_node *root)
+read_origin(struct rule_reader *r, const struct tree_node *root)
 {
 	const struct tree_node *from = tree_get(root, "from");
 	const struct tree_node *files = tree_get(root, "files");
@@ -703,7 +529,8 @@ read_origin(struct reader *r, const struct tree_node *root)
 }
 
 static int
-read_head(struct reader *r, const struct tree_node *root, enum rule_class dir)
+read_head(
+    struct rule_reader *r, const struct tree_node *root, enum rule_class dir)
 {
 	const struct tree_node *program, *class, *framework;
 	const struct tree_node *closed = tree_get(root, "closed");
@@ -738,7 +565,7 @@ rule_read(struct rule_file *out, const struct tree *t, const char *path,
 	    "ignore", NULL};
 	static const char *const nobody[] = {NULL};
 	const struct tree_node *root = tree_root(t);
-	struct reader r = {.file = out,
+	struct rule_reader r = {.file = out,
 	    .vocab = vocab,
 	    .pieces = pieces,
 	    .arena = arena,
@@ -751,7 +578,7 @@ rule_read(struct rule_file *out, const struct tree *t, const char *path,
 	out->text.ptr = arena_copy(arena, tree_source(t));
 	out->text.len = tree_source(t).len;
 	if (!out->path || !out->name || !out->text.ptr)
-		return no_memory(&r, root);
+		return rule_no_memory(&r, root);
 	if (tree_map(p, root, "a rule file's map of keys"))
 		return -1;
 	result |= tree_keys(p, root, known);

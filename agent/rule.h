@@ -108,7 +108,7 @@ int rule_read(struct rule_file *out, const struct tree *t, const char *path,
 /* Free what is not the arena's. */
 void rule_file_clear(struct rule_file *file);
 
-const char *rule_class_name(enum rule_class class);
+const char *rule_class_name(enum rule_class c);
 const char *rule_phase_name(enum rule_phase phase); /* "" for none */
 
 #endif

@@ -185,8 +185,7 @@ list_files(struct ruleset *s)
 
 	s->text_list =
 	    arena_array(&s->arena, s->text_count, sizeof *s->text_list);
-	s->file_list =
-	    arena_array(&s->arena, s->file_count, sizeof *s->file_list);
+	s->file_list = arena_array(&s->arena, s->file_count, sizeof(void *));
 	if (!s->text_list || !s->file_list)
 		return -1;
 	for (struct text_link *t = s->texts; t; t = t->next)
@@ -206,9 +205,8 @@ list_patterns(struct ruleset *s)
 {
 	size_t rule = 0, pattern = 0;
 
-	s->rules = arena_array(&s->arena, s->rule_count, sizeof *s->rules);
-	s->patterns =
-	    arena_array(&s->arena, s->pattern_count, sizeof *s->patterns);
+	s->rules = arena_array(&s->arena, s->rule_count, sizeof(void *));
+	s->patterns = arena_array(&s->arena, s->pattern_count, sizeof(void *));
 	if (!s->rules || !s->patterns)
 		return -1;
 	s->jit = true;
@@ -241,18 +239,18 @@ by_id(const void *left, const void *right)
 static int
 check_ids(struct ruleset *s, struct problems *p)
 {
-	const struct rule **sorted = calloc(s->rule_count + 1, sizeof *sorted);
+	const struct rule **sorted = calloc(s->rule_count + 1, sizeof(void *));
 	int result = 0;
 
 	if (!sorted)
 		return -1;
 	if (s->rule_count)
-		memcpy(sorted, s->rules, s->rule_count * sizeof *sorted);
-	qsort(sorted, s->rule_count, sizeof *sorted, by_id);
+		memcpy(sorted, s->rules, s->rule_count * sizeof(void *));
+	qsort(sorted, s->rule_count, sizeof(void *), by_id);
 	for (size_t i = 1; i < s->rule_count; i++) {
 		const struct rule *first = sorted[i - 1], *again = sorted[i];
 
-		if (strcmp(first->id, again->id))
+		if (strcmp(first->id, again->id) != 0)
 			continue;
 		result = tree_problem(p, tree_get(again->node, "id"),
 		    "rule '%s' is there already, in %s:%zu: give one another "
@@ -294,12 +292,12 @@ fill_bucket(
 	struct ruleset_bucket *b = slot_of(s, slice_of(program));
 	size_t count = b->count + file->pattern_count;
 	const struct rule_pattern **all =
-	    arena_array(&s->arena, count, sizeof *all);
+	    arena_array(&s->arena, count, sizeof(void *));
 
 	if (!all)
 		return -1;
 	if (b->count)
-		memcpy(all, b->patterns, b->count * sizeof *all);
+		memcpy(all, b->patterns, b->count * sizeof(void *));
 	for (size_t i = 0; i < file->pattern_count; i++)
 		all[b->count + i] = &file->patterns[i];
 	b->program = program;
@@ -341,11 +339,12 @@ same_list(
 static int
 index_bucket(struct ruleset *s, struct ruleset_bucket *b)
 {
-	const struct rule_pattern **work = calloc(b->count + 1, sizeof *work);
+	const struct rule_pattern **work = calloc(b->count + 1, sizeof(void *));
 	int result = work ? 0 : -1;
 
 	for (size_t first = 0; first < FIRSTS && result == 0; first++) {
-		size_t bytes = (candidates(b, first, work) + 1) * sizeof *work;
+		size_t bytes =
+		    (candidates(b, first, work) + 1) * sizeof(void *);
 		const struct rule_pattern **list = NULL;
 
 		for (size_t other = 0; other < first && !b->lists[first];

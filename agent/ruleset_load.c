@@ -59,7 +59,7 @@ add_entry(
 
 	if (!name)
 		return err_set(l->err, "out of memory");
-	while (i < l->count && strcmp(l->entries[i].path, path))
+	while (i < l->count && strcmp(l->entries[i].path, path) != 0)
 		i++;
 	if (i == FILES_MAX)
 		return err_set(l->err, "more than %d rule files", FILES_MAX);
@@ -227,8 +227,8 @@ read_files(struct loader *l)
 	if (!ruleset_vocab(l->set) || !ruleset_pieces(l->set))
 		return 0;
 	for (size_t i = 0; i < l->count; i++)
-		if (strcmp(l->entries[i].path, "events.yml") &&
-		    strcmp(l->entries[i].path, "pieces.yml"))
+		if (strcmp(l->entries[i].path, "events.yml") != 0 &&
+		    strcmp(l->entries[i].path, "pieces.yml") != 0)
 			read_rule_file(l, &l->entries[i]);
 	return 0;
 }

@@ -10,8 +10,6 @@
 #include "assay/command.h"
 #include "assay/stamp.h"
 
-#define CONFIG "/etc/assay/agent.yml"
-
 const struct options_entry settings_table[] = {
     {"state", OPTIONS_TEXT, 0, 0, "/var/lib/assay/agent",
 	"directory of the spool, the key and the status"},
@@ -47,6 +45,50 @@ takes(const char *flags, const char *name)
 		    (p[len] == '\0' || p[len] == ' '))
 			return true;
 	return false;
+}
+
+/* --help of a command: the options it takes, from the same words. */
+static void
+print_help(const char *command, const char *flags)
+{
+	static const struct {
+		const char *name, *argument, *help;
+	} all[] = {
+	    {"once", "", "read what there is, commit, seal, stop"},
+	    {"now", " TIME",
+		"with --once: take this for the time (a history that is "
+		"played day by day)"},
+	    {"logs", " DIR",
+		"read the logs of a copied /var/log instead of this "
+		"machine's"},
+	    {"json", "", "print JSON"},
+	    {"config", " FILE", "instead of " SETTINGS_CONFIG},
+	    {"state", " DIR", "instead of the configuration's"},
+	    {"rules", " DIR", "a rule directory; can be given again"},
+	};
+
+	printf("usage: assay-agent %s [OPTIONS]\n", command);
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (i >= 4 || takes(flags, all[i].name))
+			printf("  --%s%s\n      %s\n", all[i].name,
+			    all[i].argument, all[i].help);
+	printf("\nThe configuration, as it is without a file:\n");
+}
+
+static void
+print_settings(void)
+{
+	struct problems *p = problems_new();
+	struct options *o =
+	    p ? options_load(settings_table, NULL, false, p) : NULL;
+	struct buf out = {0};
+
+	if (o)
+		options_show(o, &out);
+	fwrite(out.ptr ? out.ptr : "", 1, out.len, stdout);
+	buf_clear(&out);
+	options_free(o);
+	problems_free(p);
 }
 
 static int
@@ -111,6 +153,12 @@ read_arguments(struct settings *s, struct given *g, const char *command,
 		size_t v = 0;
 		int status;
 
+		if (!strcmp(name, "--help")) {
+			print_help(command, flags);
+			print_settings();
+			s->help = true;
+			return COMMAND_OK;
+		}
 		if (strncmp(name, "--", 2) != 0)
 			return usage(command, "unexpected argument", name);
 		name += 2;
@@ -190,10 +238,10 @@ settings_read(struct settings *s, const char *command, const char *flags,
 	if (!p)
 		return COMMAND_NO;
 	status = read_arguments(s, &g, command, flags, argc, argv);
-	if (status != 0)
+	if (status != 0 || s->help)
 		goto out;
-	s->options = options_load(
-	    settings_table, g.config ? g.config : CONFIG, g.config != NULL, p);
+	s->options = options_load(settings_table,
+	    g.config ? g.config : SETTINGS_CONFIG, g.config != NULL, p);
 	if (s->options && g.state)
 		(void)options_set(s->options, "state", g.state, p);
 	for (size_t i = 0; s->options && i < g.rule_count; i++)

@@ -15,6 +15,8 @@
 #include "discover.h"
 #include "ruleset.h"
 
+#define SETTINGS_CONFIG "/etc/assay/agent.yml"
+
 extern const struct options_entry settings_table[];
 
 struct settings {
@@ -22,6 +24,7 @@ struct settings {
 	const char *rule_dirs[17]; /* NULL-terminated */
 	const char *readers[17];   /* of the spool, NULL-terminated */
 	const char *logs;	   /* --logs DIR, or NULL */
+	bool help;		   /* --help was printed: nothing else is set */
 	bool once;
 	bool json;
 	bool simulated; /* --now STAMP */

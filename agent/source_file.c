@@ -39,7 +39,7 @@ struct copy {
 struct source_file {
 	const struct source_spec *spec;
 	struct crypto *crypto;
-	struct generation_form form;
+	struct fileid_form form;
 	uid_t senders[UIDS_MAX]; /* accounts that count as root */
 	size_t sender_count;
 
@@ -368,6 +368,8 @@ scan(void *impl, int64_t now_us, struct err *err)
 	globfree(&found);
 	if (status == 0)
 		status = miss(s, err);
+	for (size_t i = 0; i < s->count; i++)
+		generation_refresh(s->files[i].gen);
 	if (s->count > 1)
 		qsort(s->files, s->count, sizeof *s->files, compare_files);
 	s->given = NULL;

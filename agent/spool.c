@@ -14,6 +14,7 @@
 
 #include "assay/ack.h"
 #include "assay/chain.h"
+#include "assay/diskio.h"
 #include "assay/segment.h"
 #include "assay/spooldir.h"
 
@@ -281,30 +282,12 @@ spool_put(struct spool *s, struct slice rec, bool essential, struct err *err)
 /* ---- writing ---- */
 
 static int
-write_fully(int fd, struct slice bytes, uint64_t at)
-{
-	while (bytes.len > 0) {
-		ssize_t put = pwrite(fd, bytes.ptr, bytes.len, (off_t)at);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put == 0)
-			errno = ENOSPC;
-		if (put <= 0)
-			return -1;
-		bytes = slice_from(bytes, (size_t)put);
-		at += (uint64_t)put;
-	}
-	return 0;
-}
-
-static int
 announce(int fd, uint64_t end)
 {
 	uint8_t raw[8];
 
 	segment_synced_encode(raw, end);
-	return write_fully(
+	return diskio_pwrite(
 	    fd, (struct slice){(char *)raw, sizeof raw}, SEGMENT_SYNCED_AT);
 }
 
@@ -410,7 +393,7 @@ write_segment(struct spool *s)
 	if (fd < 0)
 		return -1;
 	if (allocate(fd, size) != 0 ||
-	    write_fully(fd, buf_slice(&s->frames), 0) != 0 ||
+	    diskio_pwrite(fd, buf_slice(&s->frames), 0) != 0 ||
 	    fdatasync(fd) != 0 ||
 	    renameat(s->dir_fd, made, s->dir_fd, name) != 0)
 		goto fail;
@@ -435,7 +418,7 @@ fail:
 static int
 write_on(struct spool *s)
 {
-	if (write_fully(s->fd, buf_slice(&s->frames), s->end) != 0 ||
+	if (diskio_pwrite(s->fd, buf_slice(&s->frames), s->end) != 0 ||
 	    fdatasync(s->fd) != 0 ||
 	    announce(s->fd, s->end + s->frames.len) != 0)
 		return -1;

@@ -132,7 +132,7 @@ unknown_rows(struct unknown *u, struct record_unknown *rows, size_t size)
 		if (u->rows[i].lines > 0)
 			u->order[used++] = &u->rows[i];
 	if (used > 0)
-		qsort(u->order, used, sizeof *u->order, compare);
+		qsort(u->order, used, sizeof(void *), compare);
 	for (size_t i = 0; i < used; i++) {
 		const struct row *r = u->order[i];
 

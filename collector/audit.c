@@ -321,32 +321,30 @@ use_pin(void *arg, const struct store_pin *pin)
 	return verify_pin(p->a->verify, pin->agent, &key, p->err);
 }
 
-static int
-check_store(struct audit *a, struct err *err)
+/* What cannot be asked of the database any more is wrong with it. */
+static void
+check_store(struct audit *a)
 {
 	struct store *s = evidence_store(a->evidence);
-	struct pinning p = {a, err};
+	struct err err = {0};
+	struct pinning p = {a, &err};
 	struct buf faults = {0};
 	uint64_t dead = 0;
-	int rc;
 
 	if (!s)
-		return 0;
-	rc = store_pins(s, use_pin, &p, err);
-	if (rc == 0)
-		rc = store_check(s, &faults, err);
-	if (rc == 0)
-		rc = store_dead_count(s, &dead, err);
-	if (rc == 0 && faults.len)
+		return;
+	if (store_check(s, &faults, &err) || store_pins(s, use_pin, &p, &err) ||
+	    store_dead_count(s, &dead, &err))
+		say(a, true, "the database is damaged: %s", err.text);
+	else if (faults.len)
 		say(a, true, "the database is damaged: %.*s",
 		    (int)slice_find(buf_slice(&faults), '\n'), faults.ptr);
-	if (rc == 0 && dead)
+	if (dead)
 		say(a, false,
-		    "%" PRIu64 " dead letters are kept aside; they are not "
-		    "part of the log",
+		    "%" PRIu64 " kept aside as dead letters; they are not part "
+		    "of the log",
 		    dead);
 	buf_clear(&faults);
-	return rc;
 }
 
 static int
@@ -356,13 +354,15 @@ go_through(struct audit *a, struct err *err)
 	struct err damage = {0};
 	int got;
 
-	if (check_store(a, err))
-		return -1;
+	check_store(a);
 	while ((got = evidence_next(a->evidence, &item, &damage)) == 1)
 		if (add_item(a, &item, &damage, err))
 			return -1;
 	if (got < 0)
-		return err_set(err, "%s", damage.text);
+		say(a, true, "it cannot be read any further: %s", damage.text);
+	if (a->counts.records == 0 &&
+	    evidence_kind(a->evidence) == EVIDENCE_EXPORT)
+		say(a, true, "it holds no record, so it proves nothing");
 	count_replayed(a);
 	if (verify_findings(a->verify, add_finding, a, err) ||
 	    verify_epochs(a->verify, count_epoch, a, err))
@@ -452,7 +452,7 @@ audit_text(const struct audit *a, const char *name, struct buf *out)
 	put_sentences(a, true, "WRONG", out);
 	if (n->wrong)
 		buf_printf(out,
-		    "%" PRIu64 " wrong. What is sealed beside it holds.\n",
+		    "%" PRIu64 " wrong. What is sealed besides holds.\n",
 		    n->wrong);
 	else
 		buf_puts(out,

@@ -62,7 +62,8 @@ cmd_print(struct buf *out)
 	if (out->failed) {
 		fputs("assay-collector: out of memory\n", stderr);
 		code = COMMAND_UNREACHABLE;
-	} else if (fwrite(out->ptr, 1, out->len, stdout) != out->len ||
+	} else if (fwrite(buf_slice(out).ptr, 1, out->len, stdout) !=
+		       out->len ||
 		   fflush(stdout)) {
 		perror("assay-collector: standard output");
 		code = COMMAND_UNREACHABLE;
@@ -118,10 +119,21 @@ cmd_put_minute(struct buf *out, int64_t us)
 	buf_printf(out, "%.10s %.5sZ", text, text + 11);
 }
 
+void
+cmd_put_second(struct buf *out, int64_t us)
+{
+	char text[STAMP_LEN + 1];
+
+	stamp_format(text, us);
+	buf_printf(out, "%.10s %.8sZ", text, text + 11);
+}
+
 int
 cmd_store_code(enum store_trouble trouble)
 {
 	switch (trouble) {
+	case STORE_MISSING:
+		return COMMAND_USAGE;
 	case STORE_DENIED:
 		return COMMAND_PERMISSION;
 	case STORE_BROKEN:
@@ -129,4 +141,31 @@ cmd_store_code(enum store_trouble trouble)
 	default:
 		return COMMAND_UNREACHABLE;
 	}
+}
+
+const struct report *
+cmd_ask(struct ledger *l, const struct cmd_question *question, int *code,
+    struct err *err)
+{
+	const struct report *r;
+	unsigned long long known_at = LEDGER_ALL;
+	int64_t as_of_us = ledger_latest_us(l);
+
+	*code = COMMAND_USAGE;
+	if (question->as_of && !cmd_time(question->as_of, &as_of_us)) {
+		err_set(err,
+		    "--as-of '%s' is no time; want 2026-07-03, "
+		    "2026-07-03T14:59:17Z or now",
+		    question->as_of);
+		return NULL;
+	}
+	if (question->known_at &&
+	    !slice_uint(slice_of(question->known_at), INT64_MAX, &known_at)) {
+		err_set(err, "--known-at '%s' is no number of records",
+		    question->known_at);
+		return NULL;
+	}
+	r = ledger_report(l, as_of_us, known_at, err);
+	*code = r ? COMMAND_OK : COMMAND_UNREACHABLE;
+	return r;
 }

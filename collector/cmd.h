@@ -12,6 +12,7 @@
 #include "assay/err.h"
 #include "assay/slice.h"
 #include "arguments.h"
+#include "ledger/ledger.h"
 #include "settings.h"
 #include "store.h"
 
@@ -36,8 +37,19 @@ bool cmd_time(const char *text, int64_t *us);
 /* Say that text is no time for this option; the exit code for that. */
 int cmd_bad_time(const char *option, const char *text);
 
-/* Append a time for people: "2026-05-12 12:00Z". */
+/* What is asked of a ledger on the command line. */
+struct cmd_question {
+	const char *as_of;    /* NULL: the latest readtime that counts */
+	const char *known_at; /* NULL: everything */
+};
+
+/* Ask. NULL with an exit code and a sentence. */
+const struct report *cmd_ask(struct ledger *l,
+    const struct cmd_question *question, int *code, struct err *err);
+
+/* Append a time for people: "2026-05-12 12:00Z", "2026-05-12 12:00:00Z". */
 void cmd_put_minute(struct buf *out, int64_t us);
+void cmd_put_second(struct buf *out, int64_t us);
 
 /* Write what a command made to standard output. The exit code: 0, or that of
  * output that cannot be written. Clears out. */

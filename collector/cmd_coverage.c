@@ -12,6 +12,8 @@
 #include "assay/stamp.h"
 #include "load.h"
 
+#define HOUR_US (INT64_C(3600) * STAMP_US_PER_S)
+
 static const struct argument arguments[] = {
     ARGUMENTS_COMMON,
     {"--from", "TIME", "begin of the period (default: 90 days before its end)"},
@@ -100,9 +102,9 @@ put_stretch(struct coverage *c, const struct ledger_cover *cover,
 		jsonout_object_end(&c->out);
 	} else {
 		buf_printf(&c->out, "    %-8s ", word);
-		cmd_put_minute(&c->out, s.from_us);
+		cmd_put_second(&c->out, s.from_us);
 		buf_puts(&c->out, " to ");
-		cmd_put_minute(&c->out, s.to_us);
+		cmd_put_second(&c->out, s.to_us);
 		if (hole) {
 			buf_puts(&c->out, "  ");
 			buf_put(&c->out, buf_slice(&why.words));
@@ -150,8 +152,10 @@ put_class_text(struct coverage *c, const struct ledger_cover *cover)
 	printable_put(&c->out, slice_of(cover->host));
 	buf_puts(&c->out, "  ");
 	printable_put(&c->out, slice_of(cover->class));
-	buf_printf(&c->out, "  %" PRId64 " of %" PRId64 " h covered\n",
-	    covered_us / STAMP_US_PER_S / 3600, all_us / STAMP_US_PER_S / 3600);
+	buf_printf(&c->out,
+	    "  %" PRId64 " h %02" PRId64 " min of %" PRId64 " h covered\n",
+	    covered_us / HOUR_US, covered_us % HOUR_US / (HOUR_US / 60),
+	    all_us / HOUR_US);
 	walk(c, cover, true);
 	walk(c, cover, false);
 }
@@ -214,7 +218,7 @@ put_all(struct coverage *c)
 static int
 answer(const struct arguments *a, const char *path)
 {
-	const struct load_question question = {
+	const struct cmd_question question = {
 	    .as_of = arguments_value(a, "--to")};
 	struct coverage c = {.json = arguments_has(a, "--json")};
 	const char *from = arguments_value(a, "--from");
@@ -224,7 +228,7 @@ answer(const struct arguments *a, const char *path)
 
 	c.ledger = load_ledger(path, &code, &err);
 	if (c.ledger)
-		r = load_report(c.ledger, &question, &code, &err);
+		r = cmd_ask(c.ledger, &question, &code, &err);
 	if (!r) {
 		ledger_free(c.ledger);
 		return cmd_fail(code, &err);

@@ -79,8 +79,11 @@ observe(struct observed *o, const char *path)
 	size_t unread = 0;
 	int got;
 
-	if (!e)
+	if (!e) {
+		err_prefix(&err, "nothing to observe: name a store, an export "
+				 "or a spool, or leave out --from-observed");
 		return cmd_fail(trouble_code(trouble), &err);
+	}
 	while ((got = evidence_next(e, &item, &err)) > 0)
 		if (add_line(o, &item, &unread, &err)) {
 			got = -1;
@@ -216,6 +219,30 @@ write_draft(const struct sources *s, const struct draft_file *d, int dir,
 	return -1;
 }
 
+/* Make a directory and those above it; one that is there is as good. */
+static int
+make_dirs(const char *path, struct err *err)
+{
+	char *copy = strdup(path);
+	int result = 0;
+
+	if (!copy)
+		return err_set(err, "memory is short");
+	for (char *at = copy; !result && *at; at++) {
+		char *end = strchrnul(at + 1, '/');
+		char was = *end;
+
+		*end = '\0';
+		if (mkdir(copy, 0755) && errno != EEXIST)
+			result =
+			    err_sys(err, "cannot make the directory %s", copy);
+		*end = was;
+		at = end - 1;
+	}
+	free(copy);
+	return result;
+}
+
 /* The exit code. */
 static int
 write_drafts(const struct sources *s, const char *path)
@@ -224,10 +251,8 @@ write_drafts(const struct sources *s, const char *path)
 	size_t written = 0;
 	int dir, code = -1;
 
-	if (mkdir(path, 0755) && errno != EEXIST) {
-		err_sys(&err, "cannot make the directory %s", path);
+	if (make_dirs(path, &err))
 		return cmd_fail(COMMAND_PERMISSION, &err);
-	}
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0) {
 		err_sys(&err, "cannot open the directory %s", path);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd_recompute.h"
 
+#include <stdlib.h>
+
 #include "assay/buf.h"
 #include "assay/command.h"
 #include "assay/err.h"
@@ -10,6 +12,7 @@
 #include "load.h"
 
 static const struct argument arguments[] = {
+    ARGUMENTS_COMMON,
     {"--as-of", "TIME",
 	"judge at this time (default: the newest record that counts)"},
     {"--known-at", "N", "by the first N counted records only"},
@@ -18,32 +21,23 @@ static const struct argument arguments[] = {
     {0},
 };
 
-int
-cmd_recompute(int argc, char **argv)
+static int
+recompute(const struct arguments *a, const char *path)
 {
-	struct load_question question;
-	struct arguments a;
+	const struct cmd_question question = {
+	    .as_of = arguments_value(a, "--as-of"),
+	    .known_at = arguments_value(a, "--known-at"),
+	};
 	const struct report *r;
-	struct ledger *l;
 	struct buf out = {0};
 	struct err err = {""};
-	int code = arguments_parse(
-	    &a, arguments, "recompute [OPTIONS] EXPORT|-", 1, argc, argv);
+	int code;
+	struct ledger *l = load_ledger(path, &code, &err);
 
-	if (code >= 0)
-		return code;
-	if (a.operands == 0) {
-		err_set(&err, "name the export to recompute, or - for standard "
-			      "input");
-		return cmd_fail(COMMAND_USAGE, &err);
-	}
-	l = load_ledger(a.operand[0], &code, &err);
 	if (!l)
 		return cmd_fail(code, &err);
-	question.as_of = arguments_value(&a, "--as-of");
-	question.known_at = arguments_value(&a, "--known-at");
-	r = load_report(l, &question, &code, &err);
-	if (r && arguments_has(&a, "--slots")) {
+	r = cmd_ask(l, &question, &code, &err);
+	if (r && arguments_has(a, "--slots")) {
 		report_slots(r, &out);
 	} else if (r) {
 		report_json(r, &out);
@@ -51,4 +45,28 @@ cmd_recompute(int argc, char **argv)
 	}
 	ledger_free(l);
 	return r ? cmd_print(&out) : cmd_fail(code, &err);
+}
+
+int
+cmd_recompute(int argc, char **argv)
+{
+	struct settings settings;
+	struct arguments a;
+	char *path = NULL;
+	int code = cmd_settings(&settings, &a, arguments,
+	    "recompute [--as-of TIME] [--known-at N] [--slots] "
+	    "[STORE|EXPORT|-]",
+	    1, argc, argv);
+
+	if (code >= 0)
+		return code;
+	if (a.operands == 0)
+		path = settings_store(&settings);
+	if (a.operands || path)
+		code = recompute(&a, path ? path : a.operand[0]);
+	else
+		code = COMMAND_UNREACHABLE;
+	free(path);
+	settings_clear(&settings);
+	return code;
 }

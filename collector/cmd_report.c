@@ -119,7 +119,7 @@ static int
 put_table(struct buf *out, const struct report *r, bool all)
 {
 	const struct report_control **rows =
-	    calloc(r->control_count + 1, sizeof(*rows));
+	    calloc(r->control_count + 1, sizeof(void *));
 	bool colour = cmd_colour();
 	size_t shown = 0;
 
@@ -127,7 +127,7 @@ put_table(struct buf *out, const struct report *r, bool all)
 		return -1;
 	for (size_t i = 0; i < r->control_count; i++)
 		rows[i] = &r->controls[i];
-	qsort(rows, r->control_count, sizeof *rows, compare);
+	qsort(rows, r->control_count, sizeof(void *), compare);
 	put_head(out, r);
 	for (size_t i = 0; i < r->control_count; i++) {
 		if (!all && (shown == ROWS_MAX ||
@@ -167,7 +167,7 @@ say_stale(const struct report *r)
 static int
 answer(const struct arguments *a, const char *path)
 {
-	const struct load_question question = {
+	const struct cmd_question question = {
 	    .as_of = arguments_value(a, "--as-of"),
 	    .known_at = arguments_value(a, "--known-at"),
 	};
@@ -178,7 +178,7 @@ answer(const struct arguments *a, const char *path)
 	const struct report *r = NULL;
 
 	if (l)
-		r = load_report(l, &question, &code, &err);
+		r = cmd_ask(l, &question, &code, &err);
 	if (!r) {
 		ledger_free(l);
 		return cmd_fail(code, &err);

@@ -21,7 +21,8 @@
 #define IDLE_US INT64_C(500000)	   /* between looks at idle streams */
 #define FILES_US INT64_C(10000000) /* between looks at the files */
 #define STATUS_US INT64_C(5000000)
-#define RETRY_US INT64_C(1000000) /* after a failed round; doubles */
+#define CLOSE_US INT64_C(60000000) /* between looks for a closed day */
+#define RETRY_US INT64_C(1000000)  /* after a failed round; doubles */
 #define RETRY_MAX_US INT64_C(60000000)
 
 static const struct argument arguments[] = {
@@ -40,7 +41,7 @@ struct daemon {
 	struct loop *loop;
 	struct loop_watch *timer;
 	struct loop_watch *signals[3];
-	int64_t files_mono_us, status_mono_us;
+	int64_t files_mono_us, status_mono_us, close_mono_us;
 	int64_t retry_us;
 	int code;
 };
@@ -59,6 +60,16 @@ write_status(struct daemon *d, const char *state)
 	buf_clear(&json);
 }
 
+/* Evidence is stored already: a day that cannot be rated is rated later. */
+static void
+close_day(struct daemon *d)
+{
+	struct err err = {0};
+
+	if (collector_close_day(d->collector, &err))
+		log_warnx("run", "the day is not rated yet: %s", err.text);
+}
+
 /* Rounds until the streams have no more, then the last one. */
 static int
 finish(struct daemon *d, struct err *err)
@@ -75,8 +86,10 @@ finish(struct daemon *d, struct err *err)
 	} while (round == COLLECTOR_BUSY);
 	if (round == COLLECTOR_FAILED)
 		return -1;
-	return collector_round(d->collector, true, err) == COLLECTOR_FAILED ? -1
-									    : 0;
+	if (collector_round(d->collector, true, err) == COLLECTOR_FAILED)
+		return -1;
+	close_day(d);
+	return 0;
 }
 
 static int
@@ -105,12 +118,29 @@ on_stop(void *arg)
 }
 
 static void
+say_wrong(const struct buf *wrong)
+{
+	struct slice first = buf_slice(wrong);
+
+	first.len = slice_find(first, '\n');
+	log_warnx("run",
+	    "the files have errors and what is in force stays; "
+	    "`assay-collector "
+	    "check` names all; the first: %.*s",
+	    SLICE_FMT(first));
+}
+
+static void
 look_at_files(struct daemon *d, bool settled)
 {
+	struct buf wrong = {0};
 	struct err err;
 
-	if (collector_look_at_files(d->collector, settled, &err))
+	if (collector_look_at_files(d->collector, settled, &wrong, &err))
 		log_warnx("run", "what is in force stays: %s", err.text);
+	else if (wrong.len)
+		say_wrong(&wrong);
+	buf_clear(&wrong);
 	d->files_mono_us = clock_mono_us(d->clock) + FILES_US;
 }
 
@@ -155,6 +185,10 @@ on_tick(void *arg)
 		return;
 	}
 	d->retry_us = 0;
+	if (round == COLLECTOR_IDLE && now >= d->close_mono_us) {
+		close_day(d);
+		d->close_mono_us = now + CLOSE_US;
+	}
 	if (now >= d->status_mono_us) {
 		write_status(d, "running");
 		d->status_mono_us = now + STATUS_US;
@@ -235,6 +269,7 @@ static int
 open_all(struct daemon *d)
 {
 	enum store_trouble trouble;
+	struct buf wrong = {0};
 	struct err err = {0};
 
 	d->collector = collector_open(&d->settings, d->clock, &trouble, &err);
@@ -242,10 +277,18 @@ open_all(struct daemon *d)
 		log_errorx("run", "%s", err.text);
 		return cmd_store_code(trouble);
 	}
-	if (collector_look_at_files(d->collector, false, &err)) {
+	if (collector_look_at_files(d->collector, false, &wrong, &err)) {
 		log_errorx("run", "%s", err.text);
 		return COMMAND_USAGE;
 	}
+	if (wrong.len && !collector_has_files(d->collector)) {
+		fwrite(wrong.ptr, 1, wrong.len, stderr);
+		buf_clear(&wrong);
+		return COMMAND_USAGE;
+	}
+	if (wrong.len)
+		say_wrong(&wrong);
+	buf_clear(&wrong);
 	if (collector_framework_files(d->collector) == 0)
 		log_warnx("run",
 		    "no framework files below '%s': nothing can be rated; "

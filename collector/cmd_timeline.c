@@ -69,7 +69,7 @@ print(const struct ledger *l, const char *path,
 static int
 answer(const struct arguments *a, const char *path, struct ledger *l)
 {
-	const struct load_question question = {
+	const struct cmd_question question = {
 	    .as_of = arguments_value(a, "--to")};
 	const char *id = arguments_value(a, "--control");
 	const char *from = arguments_value(a, "--from");
@@ -78,7 +78,7 @@ answer(const struct arguments *a, const char *path, struct ledger *l)
 	struct err err = {0};
 	int code;
 
-	r = load_report(l, &question, &code, &err);
+	r = cmd_ask(l, &question, &code, &err);
 	if (!r)
 		return cmd_fail(code, &err);
 	query.control = find_control(r, id);

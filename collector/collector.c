@@ -10,11 +10,17 @@
 #include <unistd.h>
 
 #include "assay/log.h"
+#include "assay/problems.h"
+#include "assay/zone.h"
 #include "author.h"
+#include "closing.h"
 #include "row.h"
 #include "filewatch.h"
 #include "identity.h"
 #include "intake.h"
+#include "lint.h"
+#include "load.h"
+#include "rate.h"
 #include "status.h"
 #include "stream_spool.h"
 
@@ -37,6 +43,7 @@ struct collector {
 	int64_t started_us;
 	struct intake_counts counts; /* of intakes that are gone */
 	char last_trouble[1024];
+	struct closing closing;
 };
 
 /* ---- opening ---- */
@@ -93,7 +100,7 @@ collector_open(const struct settings *settings, const struct clock *clock,
 	    !(c->files = filewatch_new(
 		  c->crypto, settings->rules, settings->isms, err)))
 		goto fail;
-	c->streams = calloc(settings->spool_count + 1, sizeof(*c->streams));
+	c->streams = calloc(settings->spool_count + 1, sizeof(void *));
 	if (!c->streams) {
 		err_set(err, "no memory for the streams");
 		goto fail;
@@ -339,16 +346,113 @@ collector_unreadable(const struct collector *c)
 	return c->unreadable;
 }
 
-int
-collector_look_at_files(struct collector *c, bool settled, struct err *err)
+/* Bad files change nothing: they are named, and what is in force stays. */
+static int
+check_files(struct collector *c, struct buf *wrong, struct err *err)
 {
-	return filewatch_look(c->files, settled, err);
+	struct problems *p = problems_new();
+	struct lint_counts counts;
+	int rc;
+
+	if (!p)
+		return err_set(err, "no memory to check the files");
+	rc = lint_run(c->settings->rules, c->settings->isms, p, &counts, err);
+	if (rc == 0 && problems_errors(p)) {
+		filewatch_refuse(c->files);
+		problems_print(p, wrong);
+	}
+	problems_free(p);
+	return rc;
+}
+
+int
+collector_look_at_files(
+    struct collector *c, bool settled, struct buf *wrong, struct err *err)
+{
+	if (filewatch_look(c->files, settled, err))
+		return -1;
+	if (!filewatch_has_news(c->files))
+		return 0;
+	return check_files(c, wrong, err);
+}
+
+bool
+collector_has_files(struct collector *c)
+{
+	struct buf hash = {0};
+	int got = store_meta(c->store, "set.checks", &hash, NULL);
+
+	buf_clear(&hash);
+	return got == 1;
 }
 
 size_t
 collector_framework_files(const struct collector *c)
 {
 	return filewatch_count(c->files, AUTHOR_FRAMEWORKS);
+}
+
+/* ---- the daily close ---- */
+
+static struct zone *
+read_zone(const struct collector *c)
+{
+	struct slice tzif = filewatch_file(c->files, AUTHOR_ISMS, "zone");
+	struct zone *zone = tzif.len ? zone_new(tzif, NULL) : NULL;
+
+	return zone ? zone : zone_new_utc();
+}
+
+/* Give the ratings in a round of their own. */
+static int
+give(struct collector *c, struct ledger *l, const struct closing *closing,
+    struct err *err)
+{
+	int rc;
+
+	if (make_work(c, err) || store_begin(c->store, err))
+		return -1;
+	rc = rate_give(l, c->author, closing->as_of_us, err) ||
+		     author_seal(c->author, true, err) ||
+		     closing_done(c->store, closing->midnight_us, err)
+		 ? -1
+		 : 0;
+	if (rc)
+		store_rollback(c->store);
+	else
+		rc = store_commit(c->store, err);
+	if (rc)
+		drop_work(c);
+	else
+		log_info("collector", "the ratings of the day are given");
+	return rc;
+}
+
+int
+collector_close_day(struct collector *c, struct err *err)
+{
+	char *path = settings_store(c->settings);
+	struct zone *zone = read_zone(c);
+	struct ledger *l = NULL;
+	int rc = -1;
+
+	if (!path || !zone) {
+		err_set(err, "no memory to rate");
+		goto done;
+	}
+	rc = closing_look(
+	    &c->closing, c->store, zone, clock_now_us(c->clock), err);
+	if (rc != 1)
+		goto done;
+	l = load_ledger(path, &rc, err);
+	rc = l ? closing_find(&c->closing, l, zone, err) : -1;
+	if (rc == 1)
+		rc = give(c, l, &c->closing, err);
+done:
+	ledger_free(l);
+	zone_free(zone);
+	free(path);
+	return rc;
 }
 
 /* ---- status ---- */

@@ -39,9 +39,17 @@ enum collector_round collector_round(
 enum store_trouble collector_trouble(const struct collector *c);
 
 /* Look at the files of checks, isms and frameworks: news are written in the
- * next round. settled: only what stood still since the look before. -1 when
- * some cannot be read; what is in force then stays. */
-int collector_look_at_files(struct collector *c, bool settled, struct err *err);
+ * next round, unless they have errors: those are appended to wrong, and what is
+ * in force stays. settled: only what stood still since the look before. -1 when
+ * some cannot be read; what is in force then stays as well. */
+int collector_look_at_files(
+    struct collector *c, bool settled, struct buf *wrong, struct err *err);
+
+/* True when the log was ever told of checks. */
+bool collector_has_files(struct collector *c);
+
+/* Give the ratings of the latest day that is closed, once. */
+int collector_close_day(struct collector *c, struct err *err);
 
 /* Framework files at the last look: without any there is nothing to rate. */
 size_t collector_framework_files(const struct collector *c);

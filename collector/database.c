@@ -35,7 +35,7 @@ database_new(const char *path, const char *const *sql, size_t count)
 	d->count = count;
 	d->lock_fd = -1;
 	d->trouble = STORE_BROKEN;
-	d->statements = calloc(count, sizeof(*d->statements));
+	d->statements = calloc(count, sizeof(void *));
 	d->path = strdup(path);
 	if (d->statements && d->path)
 		return d;
@@ -135,6 +135,36 @@ database_rollback(struct database *d)
 		sqlite3_exec(d->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
+static int
+bind_blob(sqlite3_stmt *stmt, int at, const void *ptr, size_t len)
+{
+	if (!ptr)
+		return sqlite3_bind_null(stmt, at);
+	return sqlite3_bind_blob64(
+	    stmt, at, len ? ptr : "", len, SQLITE_STATIC);
+}
+
+static int
+bind_all(sqlite3_stmt *stmt, const char *form, va_list args)
+{
+	int rc = SQLITE_OK;
+
+	for (int at = 1; rc == SQLITE_OK && *form; at++, form++) {
+		if (*form == 'b') {
+			const void *ptr = va_arg(args, const void *);
+
+			rc = bind_blob(stmt, at, ptr, va_arg(args, size_t));
+		} else if (*form == 't') {
+			rc = sqlite3_bind_text(stmt, at,
+			    va_arg(args, const char *), -1, SQLITE_STATIC);
+		} else {
+			rc =
+			    sqlite3_bind_int64(stmt, at, va_arg(args, int64_t));
+		}
+	}
+	return rc;
+}
+
 sqlite3_stmt *
 database_bind(
     struct database *d, struct err *err, size_t which, const char *form, ...)
@@ -148,25 +178,11 @@ database_bind(
 		    SQLITE_PREPARE_PERSISTENT, stmt, NULL);
 	else
 		sqlite3_reset(*stmt);
-	va_start(args, form);
-	for (int i = 1; rc == SQLITE_OK && *form; i++, form++) {
-		if (*form == 'b') {
-			const void *ptr = va_arg(args, const void *);
-			size_t len = va_arg(args, size_t);
-
-			rc = sqlite3_bind_blob64(
-			    *stmt, i, len ? ptr : "", len, SQLITE_STATIC);
-			if (!ptr)
-				rc = sqlite3_bind_null(*stmt, i);
-		} else if (*form == 't') {
-			rc = sqlite3_bind_text(*stmt, i,
-			    va_arg(args, const char *), -1, SQLITE_STATIC);
-		} else {
-			rc =
-			    sqlite3_bind_int64(*stmt, i, va_arg(args, int64_t));
-		}
+	if (rc == SQLITE_OK) {
+		va_start(args, form);
+		rc = bind_all(*stmt, form, args);
+		va_end(args);
 	}
-	va_end(args);
 	if (rc == SQLITE_OK)
 		return *stmt;
 	database_failed(d, err, "preparing a statement");
@@ -395,7 +411,7 @@ database_open_reader(struct database *d, struct err *err)
 	if (access(d->path, R_OK) != 0) {
 		bool missing = errno == ENOENT;
 
-		d->trouble = STORE_DENIED;
+		d->trouble = missing ? STORE_MISSING : STORE_DENIED;
 		err_sys(err, "open '%s'", d->path);
 		if (missing)
 			err_set(err,

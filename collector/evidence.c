@@ -21,6 +21,7 @@ struct evidence {
 	struct buf bytes;
 	/* store */
 	struct store *store;
+	uint64_t count;
 	struct store_key key;
 	uint8_t leaf[STORE_LEAF_LEN];
 	bool has_leaf;
@@ -61,6 +62,14 @@ is_database(const char *path)
 	return got == sizeof magic && memcmp(first, magic, got) == 0;
 }
 
+static bool
+is_store_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return strcmp(slash ? slash + 1 : path, STORE_NAME) == 0;
+}
+
 /* The kind of path, and in real what to open. -1 when it is none of them. */
 static int
 find_kind(const char *path, enum evidence_kind *kind, char real[PATH_MAX],
@@ -73,6 +82,10 @@ find_kind(const char *path, enum evidence_kind *kind, char real[PATH_MAX],
 	if (strcmp(path, "-") == 0)
 		return 0;
 	if (stat(path, &st)) {
+		if (errno == ENOENT && is_store_name(path)) {
+			*kind = EVIDENCE_STORE; /* the store has the words */
+			return 0;
+		}
 		*trouble = errno == EACCES ? EVIDENCE_DENIED : EVIDENCE_MISSING;
 		return err_sys(err, "open '%s'", path);
 	}
@@ -105,9 +118,13 @@ open_store(struct evidence *e, const char *path, enum evidence_trouble *trouble,
 	enum store_trouble why;
 
 	e->store = store_open(path, STORE_READ, &why, err);
-	if (e->store)
+	if (e->store && store_count(e->store, &e->count, err) == 0)
 		return 0;
-	*trouble = why == STORE_BROKEN ? EVIDENCE_BROKEN : EVIDENCE_DENIED;
+	if (e->store)
+		why = store_trouble(e->store);
+	*trouble = why == STORE_MISSING	 ? EVIDENCE_MISSING
+		   : why == STORE_BROKEN ? EVIDENCE_BROKEN
+					 : EVIDENCE_DENIED;
 	return -1;
 }
 
@@ -196,15 +213,23 @@ next_row(struct evidence *e, struct evidence_item *item, struct err *err)
 {
 	int got;
 
+	if (e->index >= e->count)
+		return 0;
 	buf_reset(&e->bytes);
 	got =
 	    store_rows(e->store, e->index + 1, e->index + 1, keep_row, e, err);
-	if (got <= 0)
-		return got;
+	if (got < 0)
+		return -1;
 	if (e->bytes.failed)
 		return err_set(err, "no memory to read the log");
 	e->index++;
 	snprintf(e->where, sizeof e->where, "record %" PRIu64, e->index);
+	if (got == 0) {
+		/* The index is dense: somebody took it out. */
+		item->broken = true;
+		err_set(err, "%s is not in the log any more", e->where);
+		return 1;
+	}
 	item->bytes = buf_slice(&e->bytes);
 	item->key = &e->key;
 	item->leaf = e->has_leaf ? e->leaf : NULL;

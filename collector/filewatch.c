@@ -16,6 +16,8 @@ struct watched {
 	uint8_t taken[32]; /* what the log was told */
 	bool has_seen;
 	uint8_t seen[32]; /* of the look before */
+	bool has_refused;
+	uint8_t refused[32];
 };
 
 struct filewatch {
@@ -23,6 +25,7 @@ struct filewatch {
 	const char *const *rules;
 	const char *isms;
 	struct watched sets[AUTHOR_SETS];
+	bool refused; /* the files as they are have errors */
 };
 
 struct filewatch *
@@ -85,8 +88,8 @@ as_record(struct crypto *c, const struct fileset *set)
 
 /* These are the files now. Takes set and files. */
 static void
-keep(struct watched *set, struct fileset *read, struct record_file *files,
-    const uint8_t hash[32])
+keep(struct filewatch *w, struct watched *set, struct fileset *read,
+    struct record_file *files, const uint8_t hash[32])
 {
 	free(set->files);
 	fileset_free(set->set);
@@ -95,6 +98,9 @@ keep(struct watched *set, struct fileset *read, struct record_file *files,
 	set->count = fileset_count(read);
 	memcpy(set->hash, hash, 32);
 	set->news = !set->has_taken || memcmp(set->taken, hash, 32) != 0;
+	/* All that was refused stays refused until any of it changes. */
+	if (!set->has_refused || memcmp(set->refused, hash, 32) != 0)
+		w->refused = false;
 }
 
 static int
@@ -124,7 +130,7 @@ look_at(
 		fileset_free(read);
 		return 0;
 	}
-	keep(set, read, files, hash);
+	keep(w, set, read, files, hash);
 	return 0;
 fail:
 	free(files);
@@ -149,7 +155,36 @@ filewatch_news(const struct filewatch *w, enum author_set set,
 {
 	*files = w->sets[set].files;
 	*count = w->sets[set].count;
-	return w->sets[set].news;
+	return w->sets[set].news && !w->refused;
+}
+
+bool
+filewatch_has_news(const struct filewatch *w)
+{
+	bool news = false;
+
+	for (size_t i = 0; i < AUTHOR_SETS; i++)
+		news |= w->sets[i].news;
+	return news && !w->refused;
+}
+
+void
+filewatch_refuse(struct filewatch *w)
+{
+	w->refused = true;
+	for (size_t i = 0; i < AUTHOR_SETS; i++) {
+		w->sets[i].has_refused = true;
+		memcpy(w->sets[i].refused, w->sets[i].hash, 32);
+	}
+}
+
+struct slice
+filewatch_file(const struct filewatch *w, enum author_set set, const char *path)
+{
+	for (size_t i = 0; i < w->sets[set].count; i++)
+		if (slice_eq_str(w->sets[set].files[i].path, path))
+			return w->sets[set].files[i].text;
+	return (struct slice){"", 0};
 }
 
 void
@@ -158,7 +193,7 @@ filewatch_taken(struct filewatch *w)
 	for (size_t i = 0; i < AUTHOR_SETS; i++) {
 		struct watched *set = &w->sets[i];
 
-		if (!set->news)
+		if (!set->news || w->refused)
 			continue;
 		set->news = false;
 		set->has_taken = true;

@@ -29,8 +29,19 @@ int filewatch_look(struct filewatch *w, bool settled, struct err *err);
 bool filewatch_news(const struct filewatch *w, enum author_set set,
     const struct record_file **files, size_t *count);
 
+/* True when there are news that were not refused before. */
+bool filewatch_has_news(const struct filewatch *w);
+
+/* The news have errors: what is in force stays until the files change again. */
+void filewatch_refuse(struct filewatch *w);
+
 /* The news are safe in the log. */
 void filewatch_taken(struct filewatch *w);
+
+/* Bytes of one file at the last look; empty when there is none. Borrows until
+ * the next look. */
+struct slice filewatch_file(
+    const struct filewatch *w, enum author_set set, const char *path);
 
 /* Files of a set at the last look. */
 size_t filewatch_count(const struct filewatch *w, enum author_set set);

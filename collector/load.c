@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "load.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "assay/command.h"
-#include "assay/stamp.h"
-#include "cmd.h"
 #include "evidence.h"
 
 static int
@@ -62,31 +57,4 @@ load_ledger(const char *path, int *code, struct err *err)
 	if (l)
 		*code = COMMAND_OK;
 	return l;
-}
-
-const struct report *
-load_report(struct ledger *l, const struct load_question *question, int *code,
-    struct err *err)
-{
-	const struct report *r;
-	unsigned long long known_at = LEDGER_ALL;
-	int64_t as_of_us = ledger_latest_us(l);
-
-	*code = COMMAND_USAGE;
-	if (question->as_of && !cmd_time(question->as_of, &as_of_us)) {
-		err_set(err,
-		    "--as-of '%s' is no time; want 2026-07-03, "
-		    "2026-07-03T14:59:17Z or now",
-		    question->as_of);
-		return NULL;
-	}
-	if (question->known_at &&
-	    !slice_uint(slice_of(question->known_at), INT64_MAX, &known_at)) {
-		err_set(err, "--known-at '%s' is no number of records",
-		    question->known_at);
-		return NULL;
-	}
-	r = ledger_report(l, as_of_us, known_at, err);
-	*code = r ? COMMAND_OK : COMMAND_UNREACHABLE;
-	return r;
 }

@@ -15,15 +15,4 @@
  */
 struct ledger *load_ledger(const char *path, int *code, struct err *err);
 
-/* What is asked of a ledger on the command line. */
-struct load_question {
-	const char *as_of;    /* NULL: the latest readtime that counts */
-	const char *known_at; /* NULL: everything */
-};
-
-/* Ask. NULL with an exit code when the question makes no sense (said already)
- * or memory is short. */
-const struct report *load_report(struct ledger *l,
-    const struct load_question *question, int *code, struct err *err);
-
 #endif

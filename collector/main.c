@@ -8,6 +8,10 @@
 static const struct command commands[] = {
     {"run", "[--once]", "collect evidence; --once reads what there is",
 	cmd_run},
+    {"report", "[--all] [--json]", "rate the controls", cmd_report},
+    {"timeline", "--control ID", "what happened to one control, and when",
+	cmd_timeline},
+    {"coverage", "[--json]", "which time was read without a gap", cmd_coverage},
     {"export", "[--from N] [--to N]", "the records' own bytes, one a line",
 	cmd_export},
     {"verify", "[PATH]",
@@ -21,7 +25,7 @@ static const struct command commands[] = {
 	"say what is wrong with the configuration, the checks and what the "
 	"organisation declares",
 	cmd_check},
-    {"recompute", "[--as-of TIME] [--known-at N] [--slots] EXPORT|-",
+    {"recompute", "[--as-of TIME] [--known-at N] [--slots] [STORE|EXPORT|-]",
 	"every verdict once more, from the evidence alone", cmd_recompute},
     {0},
 };

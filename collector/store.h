@@ -30,10 +30,11 @@ enum store_mode { STORE_READ, STORE_WRITE };
 /* What a failed call means for the caller. */
 enum store_trouble {
 	STORE_FINE,
-	STORE_LATER,  /* no room, or busy: roll back and try again later */
-	STORE_RACE,   /* a lane was moved by somebody else: roll back */
-	STORE_DENIED, /* may not read or write it */
-	STORE_BROKEN, /* the disk or the file failed: close, do not go on */
+	STORE_LATER,   /* no room, or busy: roll back and try again later */
+	STORE_RACE,    /* a lane was moved by somebody else: roll back */
+	STORE_MISSING, /* there is none to read */
+	STORE_DENIED,  /* may not read or write it */
+	STORE_BROKEN,  /* the disk or the file failed: close, do not go on */
 };
 
 struct store_key {

@@ -63,7 +63,7 @@ ack_read(const char *spool, const char *name, struct ack *ack, struct err *err)
 {
 	char path[PATH_MAX];
 	struct buf b = {0};
-	unsigned long long sequence;
+	unsigned long long sequence = 0;
 	int status;
 
 	if (make_path(path, spool, name, err) != 0)

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The plain SHA functions, which OpenSSL would rather see replaced by EVP: they
+ * alone never allocate, so hashing cannot fail, and they take half the time for
+ * inputs as short as ours. */
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include "assay/crypto.h"
 
 #include <assert.h>
@@ -16,24 +21,21 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/sha.h>
 
 #include "assay/buf.h"
 #include "assay/encode.h"
 
 #define BLOCK_LEN 64 /* of SHA-256 */
-#define SHA1_LEN 20
 #define DER_LEN (sizeof der_prefix + 32)
 
 struct crypto {
-	EVP_MD *sha256;
-	EVP_MD *sha1;
-	/* Contexts that have hashed once never allocate again. */
-	EVP_MD_CTX *ctx256;
-	EVP_MD_CTX *ctx1;
+	SHA256_CTX sha256; /* begun, nothing added */
+	SHA_CTX sha1;	   /* likewise */
 };
 
 struct crypto_hash {
-	EVP_MD_CTX *ctx;
+	SHA256_CTX ctx;
 };
 
 struct crypto_key {
@@ -55,18 +57,12 @@ err_openssl(struct err *err, const char *what)
 	    err, "%s: %s", what, reason ? reason : "OpenSSL gives no reason");
 }
 
-static EVP_MD_CTX *
-context_new(const EVP_MD *md)
+/* These fail for a NULL context only. */
+static void
+must(int ok)
 {
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	uint8_t out[EVP_MAX_MD_SIZE];
-
-	if (ctx && EVP_DigestInit_ex(ctx, md, NULL) &&
-	    EVP_DigestFinal_ex(ctx, out, NULL) &&
-	    EVP_DigestInit_ex(ctx, md, NULL))
-		return ctx;
-	EVP_MD_CTX_free(ctx);
-	return NULL;
+	assert(ok == 1);
+	(void)ok;
 }
 
 struct crypto *
@@ -78,68 +74,44 @@ crypto_new(struct err *err)
 		err_sys(err, "cryptography");
 		return NULL;
 	}
-	c->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-	c->sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
-	if (!c->sha256 || !c->sha1)
-		goto fail;
-	c->ctx256 = context_new(c->sha256);
-	c->ctx1 = context_new(c->sha1);
-	if (!c->ctx256 || !c->ctx1)
-		goto fail;
+	must(SHA256_Init(&c->sha256));
+	must(SHA1_Init(&c->sha1));
 	return c;
-fail:
-	err_openssl(err, "SHA-256 or SHA-1 is not available");
-	crypto_free(c);
-	return NULL;
 }
 
 void
 crypto_free(struct crypto *c)
 {
-	if (!c)
-		return;
-	EVP_MD_CTX_free(c->ctx256);
-	EVP_MD_CTX_free(c->ctx1);
-	EVP_MD_free(c->sha256);
-	EVP_MD_free(c->sha1);
 	free(c);
 }
 
-/* These fail for want of memory only, and a used context needs none. */
 static void
-must(int ok)
-{
-	assert(ok == 1);
-	(void)ok;
-}
-
-static void
-add(EVP_MD_CTX *ctx, const void *bytes, size_t len)
+add(SHA256_CTX *ctx, const void *bytes, size_t len)
 {
 	if (len)
-		must(EVP_DigestUpdate(ctx, bytes, len));
+		must(SHA256_Update(ctx, bytes, len));
 }
 
 static void
-add_parts(EVP_MD_CTX *ctx, const struct slice *parts, size_t count)
+add_parts(SHA256_CTX *ctx, const struct slice *parts, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		add(ctx, parts[i].ptr, parts[i].len);
 }
 
 static void
-finish(EVP_MD_CTX *ctx, uint8_t *hash)
+finish(SHA256_CTX *ctx, uint8_t hash[CRYPTO_HASH_LEN])
 {
-	must(EVP_DigestFinal_ex(ctx, hash, NULL));
-	must(EVP_DigestInit_ex(ctx, NULL, NULL));
+	must(SHA256_Final(hash, ctx));
+	must(SHA256_Init(ctx));
 }
 
 void
 crypto_sha256(struct crypto *c, const struct slice *parts, size_t count,
     uint8_t hash[CRYPTO_HASH_LEN])
 {
-	add_parts(c->ctx256, parts, count);
-	finish(c->ctx256, hash);
+	add_parts(&c->sha256, parts, count);
+	finish(&c->sha256, hash);
 }
 
 struct crypto_hash *
@@ -147,34 +119,26 @@ crypto_hash_new(struct crypto *c)
 {
 	struct crypto_hash *h = calloc(1, sizeof *h);
 
-	if (!h)
-		return NULL;
-	h->ctx = context_new(c->sha256);
-	if (!h->ctx) {
-		free(h);
-		return NULL;
-	}
+	if (h)
+		h->ctx = c->sha256;
 	return h;
 }
 
 void
 crypto_hash_add(struct crypto_hash *h, struct slice bytes)
 {
-	add(h->ctx, bytes.ptr, bytes.len);
+	add(&h->ctx, bytes.ptr, bytes.len);
 }
 
 void
 crypto_hash_final(struct crypto_hash *h, uint8_t hash[CRYPTO_HASH_LEN])
 {
-	finish(h->ctx, hash);
+	finish(&h->ctx, hash);
 }
 
 void
 crypto_hash_free(struct crypto_hash *h)
 {
-	if (!h)
-		return;
-	EVP_MD_CTX_free(h->ctx);
 	free(h);
 }
 
@@ -190,14 +154,14 @@ crypto_hmac(struct crypto *c, struct slice key, const struct slice *parts,
 		memcpy(block, key.ptr, key.len);
 	for (size_t i = 0; i < BLOCK_LEN; i++)
 		block[i] ^= 0x36;
-	add(c->ctx256, block, BLOCK_LEN);
-	add_parts(c->ctx256, parts, count);
-	finish(c->ctx256, mac);
+	add(&c->sha256, block, BLOCK_LEN);
+	add_parts(&c->sha256, parts, count);
+	finish(&c->sha256, mac);
 	for (size_t i = 0; i < BLOCK_LEN; i++)
 		block[i] ^= 0x36 ^ 0x5c;
-	add(c->ctx256, block, BLOCK_LEN);
-	add(c->ctx256, mac, CRYPTO_HASH_LEN);
-	finish(c->ctx256, mac);
+	add(&c->sha256, block, BLOCK_LEN);
+	add(&c->sha256, mac, CRYPTO_HASH_LEN);
+	finish(&c->sha256, mac);
 	OPENSSL_cleanse(block, sizeof block);
 }
 
@@ -239,59 +203,54 @@ void
 crypto_uuid5(struct crypto *c, const uint8_t space[CRYPTO_UUID_LEN],
     const struct slice *parts, size_t count, uint8_t uuid[CRYPTO_UUID_LEN])
 {
-	uint8_t hash[SHA1_LEN];
+	uint8_t hash[SHA_DIGEST_LENGTH];
 
-	add(c->ctx1, space, CRYPTO_UUID_LEN);
-	add_parts(c->ctx1, parts, count);
-	finish(c->ctx1, hash);
+	must(SHA1_Update(&c->sha1, space, CRYPTO_UUID_LEN));
+	for (size_t i = 0; i < count; i++)
+		if (parts[i].len)
+			must(SHA1_Update(&c->sha1, parts[i].ptr, parts[i].len));
+	must(SHA1_Final(hash, &c->sha1));
+	must(SHA1_Init(&c->sha1));
 	memcpy(uuid, hash, CRYPTO_UUID_LEN);
 	mark_uuid(uuid, 5);
 }
 
-static int
-fill_public(struct crypto *c, const uint8_t raw[32],
-    struct crypto_public *public, struct err *err)
+static void
+fill_public(
+    struct crypto *c, const uint8_t raw[32], struct crypto_public *public)
 {
 	uint8_t der[DER_LEN], hash[CRYPTO_HASH_LEN];
 	struct slice all = {(const char *)der, sizeof der};
-	struct buf text = {0};
+	char room[64];
+	struct buf text = {.ptr = room, .cap = sizeof room, .max = sizeof room};
 
 	memcpy(der, der_prefix, sizeof der_prefix);
 	memcpy(der + sizeof der_prefix, raw, 32);
 	encode_base64(&text, all);
-	if (text.failed) {
-		buf_clear(&text);
-		return err_set(err, "public key: out of memory");
-	}
-	assert(text.len == CRYPTO_KEY_TEXT_LEN);
+	assert(!text.failed && text.len == CRYPTO_KEY_TEXT_LEN);
 	memcpy(public->text, text.ptr, text.len);
 	public->text[text.len] = '\0';
-	buf_clear(&text);
 	crypto_sha256(c, &all, 1, hash);
 	encode_hex(public->id, hash, CRYPTO_KEY_ID_LEN / 2);
 	memcpy(public->raw, raw, 32);
-	return 0;
 }
 
 int
 crypto_public_parse(struct crypto *c, struct slice text,
     struct crypto_public *public, struct err *err)
 {
-	struct buf der = {.max = 256};
-	int result = -1;
+	char room[64];
+	struct buf der = {.ptr = room, .cap = sizeof room, .max = sizeof room};
 
 	if (text.len != CRYPTO_KEY_TEXT_LEN || !encode_unbase64(&der, text) ||
 	    der.len != DER_LEN ||
 	    memcmp(der.ptr, der_prefix, sizeof der_prefix) != 0)
-		err_set(err,
+		return err_set(err,
 		    "not an Ed25519 public key (base64 of its %zu DER "
 		    "bytes)",
 		    DER_LEN);
-	else
-		result = fill_public(c,
-		    (const uint8_t *)der.ptr + sizeof der_prefix, public, err);
-	buf_clear(&der);
-	return result;
+	fill_public(c, (const uint8_t *)der.ptr + sizeof der_prefix, public);
+	return 0;
 }
 
 /* Takes pkey, also on failure. */
@@ -314,8 +273,8 @@ key_from(struct crypto *c, EVP_PKEY *pkey, struct err *err)
 		err_set(err, "not an Ed25519 key");
 		goto fail;
 	}
-	if (!fill_public(c, raw, &key->public, err))
-		return key;
+	fill_public(c, raw, &key->public);
+	return key;
 fail:
 	crypto_key_free(key);
 	return NULL;
@@ -493,23 +452,54 @@ crypto_sign(const struct crypto_key *key, struct slice text,
 	return result;
 }
 
-int
-crypto_verify(const struct crypto_public *public, struct slice text,
-    const uint8_t sig[CRYPTO_SIG_LEN], bool *good, struct err *err)
+/* 1 good, 0 not good or no memory (OpenSSL does not tell these apart), -1
+ * error. */
+static int
+check_once(const struct crypto_public *public, struct slice text,
+    const uint8_t sig[CRYPTO_SIG_LEN])
 {
 	EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key(
 	    EVP_PKEY_ED25519, NULL, public->raw, sizeof public->raw);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	int result = 0;
+	int result = -1;
 
-	*good = false;
-	if (!pkey || !ctx || !EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey))
-		result = err_openssl(err, "checking a signature");
-	else
-		*good = EVP_DigestVerify(ctx, sig, CRYPTO_SIG_LEN,
-			    (const uint8_t *)text.ptr, text.len) == 1;
-	ERR_clear_error();
+	if (pkey && ctx && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey))
+		result = EVP_DigestVerify(ctx, sig, CRYPTO_SIG_LEN,
+			     (const uint8_t *)text.ptr, text.len) == 1;
 	EVP_MD_CTX_free(ctx);
 	EVP_PKEY_free(pkey);
 	return result;
+}
+
+/* RFC 8032, 7.1, test 2: a signature known to be good. */
+static const uint8_t known_key[32] = {0x3d, 0x40, 0x17, 0xc3, 0xe8, 0x43, 0x89,
+    0x5a, 0x92, 0xb7, 0x0a, 0xa7, 0x4d, 0x1b, 0x7e, 0xbc, 0x9c, 0x98, 0x2c,
+    0xcf, 0x2e, 0xc4, 0x96, 0x8c, 0xc0, 0xcd, 0x55, 0xf1, 0x2a, 0xf4, 0x66,
+    0x0c};
+static const uint8_t known_sig[CRYPTO_SIG_LEN] = {0x92, 0xa0, 0x09, 0xa9, 0xf0,
+    0xd4, 0xca, 0xb8, 0x72, 0x0e, 0x82, 0x0b, 0x5f, 0x64, 0x25, 0x40, 0xa2,
+    0xb2, 0x7b, 0x54, 0x16, 0x50, 0x3f, 0x8f, 0xb3, 0x76, 0x22, 0x23, 0xeb,
+    0xdb, 0x69, 0xda, 0x08, 0x5a, 0xc1, 0xe4, 0x3e, 0x15, 0x99, 0x6e, 0x45,
+    0x8f, 0x36, 0x13, 0xd0, 0xf1, 0x1d, 0x8c, 0x38, 0x7b, 0x2e, 0xae, 0xb4,
+    0x30, 0x2a, 0xee, 0xb0, 0x0d, 0x29, 0x16, 0x12, 0xbb, 0x0c, 0x00};
+
+int
+crypto_verify(const struct crypto_public *public, struct slice text,
+    const uint8_t sig[CRYPTO_SIG_LEN], bool *good, struct err *err)
+{
+	struct crypto_public known = {{0}, "", ""};
+	int result = check_once(public, text, sig);
+
+	/* A want of memory must never pass for a forged signature: look a
+	 * second time, and at one that is good. */
+	if (result != 1)
+		result = check_once(public, text, sig);
+	memcpy(known.raw, known_key, sizeof known_key);
+	if (result == 0 && check_once(&known, SLICE("\x72"), known_sig) != 1)
+		result = -1;
+	*good = result == 1;
+	if (result < 0)
+		return err_openssl(err, "checking a signature");
+	ERR_clear_error();
+	return 0;
 }

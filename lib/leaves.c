@@ -141,7 +141,7 @@ page_for(struct leaves *l, uint64_t sequence)
 	if (l->page_count == l->page_cap) {
 		size_t cap = l->page_cap ? 2 * l->page_cap : 4;
 		struct leaves_page **pages =
-		    realloc(l->pages, cap * sizeof(*pages));
+		    reallocarray(l->pages, cap, sizeof(void *));
 
 		if (!pages)
 			return NULL;
@@ -153,7 +153,7 @@ page_for(struct leaves *l, uint64_t sequence)
 		return NULL;
 	p->number = number;
 	memmove(&l->pages[at + 1], &l->pages[at],
-	    (l->page_count - at) * sizeof(*l->pages));
+	    (l->page_count - at) * sizeof(void *));
 	l->pages[at] = p;
 	l->page_count++;
 	return p;

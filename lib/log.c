@@ -98,9 +98,8 @@ put_line(enum log_level level, const char *module, const char *message)
 	buf_clear(&line);
 }
 
-static void
-put(enum log_level level, int why, const char *module, const char *format,
-    va_list ap)
+static void __attribute__((format(printf, 4, 0))) put(enum log_level level,
+    int why, const char *module, const char *format, va_list ap)
 {
 	char message[MESSAGE_MAX];
 	int saved = errno;

@@ -201,7 +201,7 @@ read_node(struct value *v, const struct tree_node *n)
 
 	if (tree_kind(n) != TREE_MAP)
 		v->node_count = 0;
-	more = reallocarray(v->nodes, v->node_count + 1, sizeof *more);
+	more = reallocarray(v->nodes, v->node_count + 1, sizeof(void *));
 	if (!more)
 		return -1;
 	v->nodes = more;
@@ -304,7 +304,7 @@ read_file(struct options *o, const char *path, struct problems *p)
 
 	if (!t)
 		return -1;
-	more = reallocarray(o->trees, o->tree_count + 1, sizeof *more);
+	more = reallocarray(o->trees, o->tree_count + 1, sizeof(void *));
 	if (!more) {
 		tree_free(t);
 		return -1;

@@ -55,10 +55,24 @@ put_ascii(struct buf *out, unsigned char c)
 		buf_putc(out, (char)c);
 }
 
+/* Copy the run of visible ASCII that text begins with. */
+static void
+take_plain(struct buf *out, struct slice *text)
+{
+	size_t n = 0;
+
+	while (n < text->len && text->ptr[n] >= 0x20 && text->ptr[n] < 0x7f)
+		n++;
+	if (n == 0)
+		return;
+	buf_put(out, (struct slice){text->ptr, n});
+	*text = slice_from(*text, n);
+}
+
 void
 printable_put(struct buf *out, struct slice text)
 {
-	while (text.len) {
+	for (take_plain(out, &text); text.len; take_plain(out, &text)) {
 		unsigned code = 0;
 		size_t len = printable_decode(text, &code);
 
@@ -77,7 +91,7 @@ printable_put(struct buf *out, struct slice text)
 void
 printable_utf8(struct buf *out, struct slice text)
 {
-	while (text.len) {
+	for (take_plain(out, &text); text.len; take_plain(out, &text)) {
 		unsigned code;
 		size_t len = printable_decode(text, &code);
 
@@ -92,7 +106,7 @@ printable_utf8(struct buf *out, struct slice text)
 void
 printable_json(struct buf *out, struct slice json)
 {
-	while (json.len) {
+	for (take_plain(out, &json); json.len; take_plain(out, &json)) {
 		unsigned code = 0;
 		size_t len = printable_decode(json, &code);
 

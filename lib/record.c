@@ -205,20 +205,17 @@ record_clear(struct record *r)
 static int
 read_sig(const json_t *data, uint8_t sig[CRYPTO_SIG_LEN], struct err *err)
 {
-	struct buf bytes = {.max = 2 * CRYPTO_SIG_LEN};
+	char room[96];
+	struct buf bytes = {
+	    .ptr = room, .cap = sizeof room, .max = sizeof room};
 	struct slice text;
-	int result = -1;
 
-	if (jsonin_string(data, "sig", &text) && text.len <= 88 &&
-	    encode_unbase64(&bytes, text) && bytes.len == CRYPTO_SIG_LEN) {
-		memcpy(sig, bytes.ptr, CRYPTO_SIG_LEN);
-		result = 0;
-	} else {
-		err_set(
+	if (!jsonin_string(data, "sig", &text) ||
+	    !encode_unbase64(&bytes, text) || bytes.len != CRYPTO_SIG_LEN)
+		return err_set(
 		    err, "data.sig must be base64 of %d bytes", CRYPTO_SIG_LEN);
-	}
-	buf_clear(&bytes);
-	return result;
+	memcpy(sig, bytes.ptr, CRYPTO_SIG_LEN);
+	return 0;
 }
 
 int

@@ -12,6 +12,8 @@
 #define VERSION 1
 #define CRC_AT 116
 
+static const uint8_t magic[8] = {'A', 'S', 'S', 'A', 'Y', 'S', 'E', 'G'};
+
 static void
 put16(uint8_t *p, uint16_t v)
 {
@@ -71,7 +73,7 @@ segment_header_encode(
     uint8_t bytes[SEGMENT_HEADER_LEN], const struct segment_header *header)
 {
 	memset(bytes, 0, SEGMENT_HEADER_LEN);
-	memcpy(bytes, "ASSAYSEG", 8);
+	memcpy(bytes, magic, sizeof magic);
 	put16(bytes + 8, VERSION);
 	put16(bytes + 10, SEGMENT_HEADER_LEN);
 	memcpy(bytes + 16, header->agent, 16);
@@ -93,7 +95,7 @@ segment_header_decode(
 		return err_set(err,
 		    "a segment header has %d bytes, here are %zu",
 		    SEGMENT_HEADER_LEN, bytes.len);
-	if (memcmp(p, "ASSAYSEG", 8) != 0)
+	if (memcmp(p, magic, sizeof magic) != 0)
 		return err_set(err, "byte 0: no segment starts like this");
 	if (get16(p + 8) != VERSION || get16(p + 10) != SEGMENT_HEADER_LEN)
 		return err_set(err,

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "assay/diskio.h"
+
 static int
 read_rest(
     int fd, const char *path, size_t max, struct buf *out, struct err *err)
@@ -57,35 +59,12 @@ smallfile_read(const char *path, size_t max, struct buf *out, struct err *err)
 }
 
 static int
-write_all(int fd, struct slice bytes)
-{
-	while (bytes.len > 0) {
-		ssize_t put = write(fd, bytes.ptr, bytes.len);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put == 0)
-			errno = ENOSPC;
-		if (put <= 0)
-			return -1;
-		bytes = slice_from(bytes, (size_t)put);
-	}
-	return 0;
-}
-
-static int
 sync_parent(const char *path)
 {
 	char copy[PATH_MAX];
-	int fd, status;
 
 	snprintf(copy, sizeof copy, "%s", path);
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	status = fsync(fd);
-	close(fd);
-	return status;
+	return diskio_sync_dir(dirname(copy));
 }
 
 int
@@ -101,7 +80,7 @@ smallfile_write(const char *path, struct slice bytes, unsigned mode,
 	    made, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd < 0)
 		return err_sys(err, "open '%s'", made);
-	if (write_all(fd, bytes) != 0 || (durable && fsync(fd) != 0)) {
+	if (diskio_write(fd, bytes) != 0 || (durable && fsync(fd) != 0)) {
 		err_sys(err, "write '%s'", made);
 		close(fd);
 		goto fail;

@@ -58,7 +58,8 @@ set_open(struct spans *s, struct span *span)
 {
 	span->state = SPAN_OPEN;
 	span->lead = SPAN_OPEN;
-	span->lead_first = 0;
+	span->tail_sealed = false;
+	span->lead_first = span->lead_watch = 0;
 	span->fresh = true;
 	span->next_open = s->open;
 	s->open = span;
@@ -72,7 +73,7 @@ make_room(struct spans *s)
 
 	if (s->count < s->cap)
 		return 0;
-	sorted = realloc(s->sorted, cap * sizeof(*sorted));
+	sorted = reallocarray(s->sorted, cap, sizeof(void *));
 	if (!sorted)
 		return -1;
 	s->sorted = sorted;
@@ -101,13 +102,14 @@ spans_add(struct spans *s, const struct span *span)
 		return -1;
 	*copy = *span;
 	memmove(&s->sorted[at + 1], &s->sorted[at],
-	    (s->count - at) * sizeof(*s->sorted));
+	    (s->count - at) * sizeof(void *));
 	s->sorted[at] = copy;
 	s->count++;
 	set_open(s, copy);
-	/* It may end where the lead of a later one was thought to go on. */
+	/* It may end within a later one, or where its lead was thought to go
+	 * on. */
 	for (struct span *o = s->open; o; o = o->next_open)
-		if (o->first > span->last)
+		if (o->last >= span->last)
 			o->fresh = true;
 	return 0;
 }
@@ -128,16 +130,6 @@ is_joined(const struct spans *s, const struct span *span)
 			return true;
 	}
 	return false;
-}
-
-/* The last span of this key that ends before n; NULL when there is none. */
-static const struct span *
-span_before(const struct spans *s, uint64_t n, size_t key)
-{
-	for (size_t i = place(s, n); i > 0; i--)
-		if (s->sorted[i - 1]->key == key)
-			return s->sorted[i - 1];
-	return NULL;
 }
 
 static bool
@@ -170,6 +162,40 @@ try_range(const struct settling *t, enum span_state old, uint64_t first,
 	return state;
 }
 
+/* How many signed values are tried before it is given up that one of them lies
+ * on the same chain. Only where a clone went on in the same epoch is it not the
+ * first. */
+#define LOOK_BACK 8
+
+/* The span before sorted[*at] of a key; NULL when there is none. */
+static const struct span *
+step_back(const struct spans *s, size_t key, size_t *at)
+{
+	while (*at > 0)
+		if (s->sorted[--*at]->key == key)
+			return s->sorted[*at];
+	return NULL;
+}
+
+/* A span that is not whole, or not on the chain, from its beginning may hold
+ * signed values: its records after one of them may be sealed all the same. */
+static void
+search_span(const struct settling *t, struct span *span)
+{
+	size_t at = place(t->s, span->last);
+	enum span_state state = SPAN_BAD;
+
+	for (int i = 0; state == SPAN_BAD && i < LOOK_BACK; i++) {
+		const struct span *inner = step_back(t->s, span->key, &at);
+
+		if (!inner || inner->last < span->first)
+			return;
+		state = try_range(t, SPAN_BAD, inner->last + 1, span->last,
+		    inner->head, span->head);
+	}
+	span->tail_sealed = state == SPAN_SEALED;
+}
+
 static void
 try_span(const struct settling *t, struct span *span)
 {
@@ -181,29 +207,44 @@ try_span(const struct settling *t, struct span *span)
 	else
 		span->state = try_range(t, span->state, span->first, span->last,
 		    span->prev, span->head);
+	if (span->state != SPAN_SEALED && !span->tail_sealed)
+		search_span(t, span);
+}
+
+/* The lead goes back to the nearest signed value before it on its chain. */
+static void
+search_lead(const struct settling *t, struct span *span)
+{
+	static const uint8_t zeros[CHAIN_LEN];
+	size_t at = place(t->s, span->first - 1);
+	const struct span *before = span;
+	enum span_state state = SPAN_BAD;
+
+	for (int i = 0; state == SPAN_BAD && before && i < LOOK_BACK; i++) {
+		before = step_back(t->s, span->key, &at);
+		span->lead_watch = before ? before->last + 1 : 1;
+		if (i == 0)
+			span->lead_first = span->lead_watch;
+		state = try_range(t, SPAN_BAD, span->lead_watch,
+		    span->first - 1, before ? before->head : zeros, span->prev);
+	}
+	if (state == SPAN_BAD && span->lead != SPAN_BAD)
+		t->settled(t->arg, span->lead_first, span->first - 1, SPAN_BAD);
+	span->lead = state;
 }
 
 static void
 try_lead(const struct settling *t, struct span *span)
 {
-	static const uint8_t zeros[CHAIN_LEN];
-	const struct span *before;
-	uint64_t first;
-
 	if (span->lead == SPAN_SEALED || span->lead == SPAN_NONE)
 		return;
 	if (!span->fresh &&
-	    !holds(span->lead_first, span->first - 1, t->sequence))
+	    !holds(span->lead_watch, span->first - 1, t->sequence))
 		return;
-	if (span->first == 1 || is_joined(t->s, span)) {
+	if (span->first == 1 || is_joined(t->s, span))
 		span->lead = SPAN_NONE;
-		return;
-	}
-	before = span_before(t->s, span->first - 1, span->key);
-	first = before ? before->last + 1 : 1;
-	span->lead_first = first;
-	span->lead = try_range(t, span->lead, first, span->first - 1,
-	    before ? before->head : zeros, span->prev);
+	else
+		search_lead(t, span);
 }
 
 void

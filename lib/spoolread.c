@@ -210,7 +210,7 @@ static int
 fetch(struct spoolread *r, struct segment_frame *frame, enum segment_got *got,
     struct err *err)
 {
-	struct slice bytes;
+	struct slice bytes = {"", 0};
 
 	if (fill(r, SEGMENT_FRAME_LEN, &bytes, err) != 0)
 		return -1;
@@ -238,7 +238,7 @@ static int
 step_over(struct spoolread *r, struct err *err)
 {
 	struct segment_commit commit;
-	struct slice rest;
+	struct slice rest = {"", 0};
 	size_t at;
 
 	if (fill(r, SEGMENT_SIZE, &rest, err) != 0)

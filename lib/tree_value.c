@@ -316,7 +316,7 @@ tree_strings(struct problems *p, const struct tree_node *n,
     int (*each)(void *arg, const struct tree_node *n, struct slice text),
     void *arg)
 {
-	struct slice text;
+	struct slice text = {0};
 	int result = 0;
 
 	if (tree_kind(n) != TREE_LIST)
@@ -338,7 +338,7 @@ tree_int(struct problems *p, const struct tree_node *n, int64_t min,
 {
 	struct slice text = tree_text(n);
 	bool negative = starts_with_one_of(text, "-");
-	unsigned long long size;
+	unsigned long long size = 0;
 	int64_t number;
 
 	if (tree_meaning(n) != TREE_IS_NUMBER)
@@ -454,7 +454,7 @@ int
 tree_word(struct problems *p, const struct tree_node *n,
     const char *const *words, size_t *index)
 {
-	struct slice text;
+	struct slice text = {0};
 	char list[256] = "", name[64];
 	const char *nearest;
 

@@ -160,8 +160,8 @@ read_footer(struct zone *z, struct reader *r, struct err *err)
 static int
 read_all(struct zone *z, struct reader *r, struct err *err)
 {
-	struct counts n;
-	char version;
+	struct counts n = {0};
+	char version = '\0';
 
 	if (read_header(r, &version, &n, err))
 		return -1;
@@ -399,7 +399,7 @@ answer_add(struct answer *a, int64_t utc, int64_t near)
 static void
 ask(const struct zone *z, int64_t local_us, int64_t near, struct answer *a)
 {
-	int64_t local = floor_s(local_us), from = local - REACH_S, to;
+	int64_t local = floor_s(local_us), from = local - REACH_S, to = from;
 	bool more = true;
 
 	*a = (struct answer){.skipped = local_us};

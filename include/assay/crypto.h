@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* crypto: hashes, signatures, random bytes and UUIDs; the only module that
- * knows OpenSSL. A struct crypto holds the algorithms, fetched once; it belongs
- * to one thread at a time, and no call writes anything global. Hashing cannot
- * fail once the struct exists. */
+ * knows OpenSSL. A struct crypto is what hashes are computed in; it belongs to
+ * one thread at a time, and no call writes anything global. Hashing cannot fail
+ * once the struct exists. */
 #ifndef ASSAY_CRYPTO_H
 #define ASSAY_CRYPTO_H
 
@@ -30,7 +30,7 @@ struct crypto_public {
 	char text[CRYPTO_KEY_TEXT_LEN + 1]; /* as `start` carries it */
 };
 
-/* A new context, or NULL when memory or an algorithm is missing. */
+/* A new context, or NULL when memory is short. */
 struct crypto *crypto_new(struct err *err);
 void crypto_free(struct crypto *c);
 

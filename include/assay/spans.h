@@ -37,9 +37,10 @@ struct span {
 
 	enum span_state state;
 	enum span_state lead;
-	uint64_t
-	    lead_first; /* lead_first .. first - 1, when lead is not none */
-	bool fresh;	/* never tried, or neighbours changed */
+	uint64_t lead_first; /* to first - 1, when lead is not none */
+	uint64_t lead_watch; /* what comes from here on may change it */
+	bool tail_sealed;    /* from a value signed within it to its end */
+	bool fresh;	     /* never tried, or neighbours changed */
 	struct span *next_open;
 };
 

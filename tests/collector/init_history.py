@@ -71,11 +71,11 @@ def options(directory):
     open(os.path.join(directory, "collector.yml"), "a").close()
     return ["--config", os.path.join(directory, "collector.yml"), "--rules",
             os.path.join(SOURCE, "rules"), "--isms",
-            os.path.join(directory, "isms")]
+            os.path.join(directory, "etc/isms")]
 
 
 def texts(directory):
-    isms = os.path.join(directory, "isms")
+    isms = os.path.join(directory, "etc/isms")
     out = {}
     for name in sorted(os.listdir(isms)):
         with open(os.path.join(isms, name), encoding="utf-8") as f:
@@ -85,7 +85,7 @@ def texts(directory):
 
 def fill_in(directory):
     """What a person does with the draft: names it, adopts backup-daily."""
-    isms = os.path.join(directory, "isms")
+    isms = os.path.join(directory, "etc/isms")
     scope = texts(directory)["scope.yml"]
     scope = scope.replace("organisation:", "organisation: Example Ltd")
     scope = scope.replace("scope:", "scope: The shop")
@@ -143,10 +143,10 @@ def main():
             (code, re.findall(r"warning: (.*?)(?:: |\n)", out)),
             (0, ["'adopts' lists nothing", "'organisation' is not filled in",
                  "'scope' is not filled in"]))
-        with open(os.path.join(directory, "isms", "soa.yml"), "w",
+        with open(os.path.join(directory, "etc/isms", "soa.yml"), "w",
                   encoding="utf-8") as f:
             f.write("soa: []\n")
-        os.unlink(os.path.join(directory, "isms", "scope.yml"))
+        os.unlink(os.path.join(directory, "etc/isms", "scope.yml"))
         code, out = command("init", *options(directory))
         is_("a file that is there stays as it is",
             (code, out.count(" written\n"), texts(directory)["soa.yml"]),
@@ -157,7 +157,7 @@ def main():
             command("init", "--from-observed", "/nonexistent",
                     *options(directory))[0], 4)
         is_("nothing else is left in the directory",
-            sorted(os.listdir(os.path.join(directory, "isms"))),
+            sorted(os.listdir(os.path.join(directory, "etc/isms"))),
             ["inventory.yml", "policy.yml", "scope.yml", "soa.yml"])
 
     for entry in adopted(()):

@@ -220,7 +220,7 @@ what_is_no_store_is_refused(void **state)
 	(void)state;
 	snprintf(p.path, sizeof p.path, "%s/x", test_dir());
 	assert_null(store_open(p.path, STORE_READ, &trouble, &err));
-	assert_int_equal(trouble, STORE_DENIED);
+	assert_int_equal(trouble, STORE_MISSING);
 	assert_non_null(strstr(err.text, "there is no store"));
 	test_write(p.path,
 	    SLICE("{\"specversion\":\"1.0\"}, and this is much longer than a "

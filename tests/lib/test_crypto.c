@@ -207,6 +207,20 @@ a_signature_with_any_bit_changed_is_not_good(void **state)
 }
 
 static void
+a_key_that_is_no_point_signs_nothing(void **state)
+{
+	struct crypto_public public = {{0}, "", ""};
+	uint8_t sig[64] = {0};
+	bool good = true;
+
+	(void)state;
+	memset(public.raw, 0xff, sizeof public.raw);
+	assert_int_equal(
+	    crypto_verify(&public, SLICE("x"), sig, &good, NULL), 0);
+	assert_false(good);
+}
+
+static void
 a_saved_key_is_private_and_comes_back(void **state)
 {
 	struct crypto_key *key = crypto_key_new(c, NULL), *again;
@@ -305,6 +319,7 @@ main(void)
 	    cmocka_unit_test(random_uuids_are_marked_and_differ),
 	    cmocka_unit_test(ed25519_gives_the_signature_of_rfc_8032),
 	    cmocka_unit_test(a_signature_with_any_bit_changed_is_not_good),
+	    cmocka_unit_test(a_key_that_is_no_point_signs_nothing),
 	    cmocka_unit_test(a_saved_key_is_private_and_comes_back),
 	    cmocka_unit_test(a_key_that_cannot_be_saved_leaves_nothing_behind),
 	    cmocka_unit_test(

@@ -24,7 +24,7 @@ setup(void **state)
 {
 	(void)state;
 	c = crypto_new(NULL);
-	key = golden_key(c, DIR);
+	key = golden_key(c, DIR "/key.pem");
 	golden_make(c, key, golden);
 	return 0;
 }

@@ -18,7 +18,7 @@ setup(void **state)
 {
 	(void)state;
 	c = crypto_new(NULL);
-	key = golden_key(c, SOURCE_DIR "/tests/lib/golden");
+	key = golden_key(c, SOURCE_DIR "/tests/lib/golden/key.pem");
 	golden_make(c, key, golden);
 	return 0;
 }

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Lines that the real programs wrote (Debian 12: OpenSSH 9.2p1, sudo 1.9.13p3,
 # util-linux 2.38.1, Linux-PAM 1.5.2, google-authenticator 20191231, restic
-# 0.14.0, borg 1.2.4), with what each must become. Users and addresses are made
-# up: the peer was 192.0.2.9 or 2001:db8::9, and what names 198.51.100.7 is a
-# user name that someone sent.
+# 0.14.0, borg 1.2.4; and OpenSSH 10.5p1 in sshd10.log), with what each must
+# become. Users and addresses are made up: the peer was 192.0.2.9 or
+# 2001:db8::9, and what names 198.51.100.7 is a user name that someone sent.
+# ASSAY_UPDATE=1 writes anew what is expected; read the difference.
 # shellcheck source=tests/support/tap.sh
 . "$ASSAY_SOURCE/tests/support/tap.sh"
 lines=$ASSAY_SOURCE/tests/rules/lines
@@ -23,17 +24,21 @@ for log in "$lines"/*.log; do
 		diff -u "$lines/$name.json" "$tap_dir/$name"
 done
 
-for name in sshd sudo su; do
+for name in sshd sshd10 sudo su; do
 	is "no_line_of_${name}_is_unknown" \
 		"$(grep -c '"kind":"unknown"' "$tap_dir/$name")" 0
 done
 is no_sent_name_puts_its_own_address_into_an_event \
-	"$(grep -o '"src_ip":"[^"]*"' "$tap_dir/sshd" | sort -u)" \
+	"$(grep -ho '"src_ip":"[^"]*"' "$tap_dir/sshd" "$tap_dir/sshd10" |
+		sort -u)" \
 	'"src_ip":"192.0.2.9"
 "src_ip":"2001:db8::9"'
 is only_alice_logged_in \
-	"$(grep '"event":"auth.login","outcome":"success"' "$tap_dir/sshd" |
-		grep -o '"user":"[^"]*"' | sort -u)" '"user":"alice"'
+	"$(grep -h '"event":"auth.login","outcome":"success"' \
+		"$tap_dir/sshd" "$tap_dir/sshd10" | grep -o '"user":"[^"]*"' | sort -u)" '"user":"alice"'
+is an_address_under_a_penalty_is_shut_out \
+	"$(grep -c '"event":"auth.lockout","outcome":"success"' \
+		"$tap_dir/sshd10")" 4
 is a_directory_named_like_a_sudo_line_makes_it_ambiguous \
 	"$(grep -c '"ambiguous":true' "$tap_dir/sudo")" 2
 is a_skipped_code_is_a_bypass_and_no_second_factor \

@@ -397,15 +397,14 @@ put_tamper(struct writer *w)
 }
 
 struct crypto_key *
-golden_key(struct crypto *c, const char *dir)
+golden_key(struct crypto *c, const char *file)
 {
 	struct crypto_key *key;
 	char path[256];
 	struct buf pem;
 	struct err err;
 
-	snprintf(path, sizeof path, "%s/key.pem", dir);
-	pem = test_read(path);
+	pem = test_read(file);
 
 	/* The committed file is no secret; a copy has the mode of one. */
 	snprintf(path, sizeof path, "%s/key.pem", test_dir());

@@ -24,7 +24,8 @@ void golden_make(
     struct crypto *c, struct crypto_key *key, struct golden out[GOLDEN_COUNT]);
 void golden_clear(struct golden golden[GOLDEN_COUNT]);
 
-/* The key they are sealed with, from that directory. */
-struct crypto_key *golden_key(struct crypto *c, const char *dir);
+/* A key from a committed file, which is no secret: the records are sealed with
+ * golden/key.pem. */
+struct crypto_key *golden_key(struct crypto *c, const char *file);
 
 #endif

@@ -392,8 +392,16 @@ def minutes(web, hole=None, bad=None):
 
 
 def tampered(web):
-    web.history.collector.says(day(5, "12:00"), "log.tamper", web.host,
-                               agent=web.uuid, reason="other bytes")
+    """The record that the collector writes when it refuses one."""
+    web.history.collector.put("event", day(5, "12:00"), {
+        "host": web.host, "event": "log.tamper", "outcome": "failure",
+        "rule": "log.tamper", "controls": ["iso27001-2022:A.8.15"],
+        "program": "assay-collector",
+        "fields": {"agent": web.uuid, "reason": "other bytes"}, "count": 1,
+        "origin": {"source": "collector", "id": "collector",
+                   "class": "agent", "trust": "root"},
+        "clock": {"precision": "us", "inferred": [], "doubtful": False},
+        "ambiguous": False})
 
 
 def unsynchronised(web):

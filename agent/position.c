@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "position.h"
+
+#include <string.h>
+
+#include "assay/encode.h"
+#include "assay/jsonin.h"
+#include "assay/jsonout.h"
+
+void
+position_init(struct position *p)
+{
+	memset(p, 0, sizeof *p);
+	p->proved = true;
+}
+
+size_t
+position_head_len(uint64_t offset)
+{
+	return offset < POSITION_HEAD ? (size_t)offset : POSITION_HEAD;
+}
+
+size_t
+position_marker_len(uint64_t offset)
+{
+	return offset < POSITION_MARKER ? (size_t)offset : POSITION_MARKER;
+}
+
+/* Append to the last POSITION_MARKER bytes. */
+static void
+shift_in(struct position *p, struct slice bytes)
+{
+	size_t keep;
+
+	if (bytes.len > POSITION_MARKER)
+		bytes = slice_from(bytes, bytes.len - POSITION_MARKER);
+	keep = POSITION_MARKER - bytes.len;
+	if (keep > p->marker_len)
+		keep = p->marker_len;
+	memmove(p->marker, p->marker + p->marker_len - keep, keep);
+	if (bytes.len > 0)
+		memcpy(p->marker + keep, bytes.ptr, bytes.len);
+	p->marker_len = keep + bytes.len;
+}
+
+static void
+fill_head(struct position *p, struct slice bytes)
+{
+	size_t room = POSITION_HEAD - p->head_len;
+
+	if (room > bytes.len)
+		room = bytes.len;
+	if (room > 0)
+		memcpy(p->head + p->head_len, bytes.ptr, room);
+	p->head_len += room;
+}
+
+void
+position_pass(struct position *p, struct slice bytes)
+{
+	fill_head(p, bytes);
+	shift_in(p, bytes);
+	p->offset += bytes.len;
+}
+
+void
+position_jump(
+    struct position *p, struct slice start, struct slice tail, uint64_t n)
+{
+	fill_head(p, start);
+	shift_in(p, tail);
+	p->offset += n;
+}
+
+static void
+hash_of(struct crypto *c, const struct position *p, uint8_t head[32],
+    uint8_t marker[32])
+{
+	struct slice h = {p->head, p->head_len};
+	struct slice m = {p->marker, p->marker_len};
+
+	memcpy(head, p->head_hash, CRYPTO_HASH_LEN);
+	memcpy(marker, p->marker_hash, CRYPTO_HASH_LEN);
+	if (!p->proved)
+		return;
+	crypto_sha256(c, &h, 1, head);
+	crypto_sha256(c, &m, 1, marker);
+}
+
+bool
+position_proves(struct crypto *c, const struct position *wanted,
+    const struct position *found)
+{
+	uint8_t head[2][32], marker[2][32];
+
+	hash_of(c, wanted, head[0], marker[0]);
+	hash_of(c, found, head[1], marker[1]);
+	return memcmp(head[0], head[1], 32) == 0 &&
+	       memcmp(marker[0], marker[1], 32) == 0;
+}
+
+static void
+put_hex(struct buf *out, const char *key, const uint8_t hash[32])
+{
+	char text[2 * CRYPTO_HASH_LEN + 1];
+
+	encode_hex(text, hash, CRYPTO_HASH_LEN);
+	jsonout_kstr(out, key, text);
+}
+
+void
+position_save(const struct position *p, struct crypto *c, struct buf *out)
+{
+	uint8_t head[32], marker[32];
+
+	hash_of(c, p, head, marker);
+	jsonout_kint(out, "offset", (int64_t)p->offset);
+	put_hex(out, "head", head);
+	put_hex(out, "marker", marker);
+}
+
+static bool
+read_hex(const json_t *state, const char *key, uint8_t hash[32])
+{
+	struct slice text;
+
+	return jsonin_string(state, key, &text) &&
+	       encode_unhex(text, hash, CRYPTO_HASH_LEN);
+}
+
+bool
+position_restore(struct position *p, const json_t *state)
+{
+	int64_t offset;
+
+	position_init(p);
+	p->proved = false;
+	if (!jsonin_int(state, "offset", &offset) || offset < 0 ||
+	    !read_hex(state, "head", p->head_hash) ||
+	    !read_hex(state, "marker", p->marker_hash))
+		return false;
+	p->offset = (uint64_t)offset;
+	return true;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* position: how far a file was read, and what proves it: head, the first
+ * min(offset, 4096) bytes, and marker, the 1 KiB before the offset. The bytes
+ * themselves while we read, their SHA-256 in the saved state. Pure. */
+#ifndef ASSAY_AGENT_POSITION_H
+#define ASSAY_AGENT_POSITION_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "assay/buf.h"
+#include "assay/crypto.h"
+#include "assay/slice.h"
+
+#define POSITION_HEAD 4096
+#define POSITION_MARKER 1024
+
+struct position {
+	uint64_t offset;
+	bool proved; /* the bytes below are here; else only the hashes are */
+	uint8_t head_hash[CRYPTO_HASH_LEN];
+	uint8_t marker_hash[CRYPTO_HASH_LEN];
+	size_t head_len, marker_len;
+	char head[POSITION_HEAD];
+	char marker[POSITION_MARKER];
+};
+
+/* At the beginning, proved. */
+void position_init(struct position *p);
+
+/* Take bytes that were passed into head and marker, and move on. */
+void position_pass(struct position *p, struct slice bytes);
+
+/* Pass n bytes of which only the start (at least POSITION_HEAD bytes of it, or
+ * all) and the last bytes are at hand. */
+void position_jump(
+    struct position *p, struct slice start, struct slice tail, uint64_t n);
+
+/* How many bytes of head and marker an offset asks for. */
+size_t position_head_len(uint64_t offset);
+size_t position_marker_len(uint64_t offset);
+
+/* Do the bytes in found (read from a file) prove what wanted says? */
+bool position_proves(struct crypto *c, const struct position *wanted,
+    const struct position *found);
+
+/* Append the members "offset", "head" and "marker"; read them back. */
+void position_save(const struct position *p, struct crypto *c, struct buf *out);
+bool position_restore(struct position *p, const json_t *state);
+
+#endif

@@ -1,0 +1,558 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Lines as sshd, sudo, su and PAM would write them for hostile names, and a
+judge of what the agent reads in them.
+
+    injection.py AGENT RULES [SEED [COUNT]]
+
+For every rule that carries text an attacker writes, COUNT lines are made by a
+model of the program (how it cuts, escapes and pads), so the truth of each line
+is known: who, from where, with what outcome. Names are noise, control
+characters, words of these programs' own lines, and pieces of whole lines cut
+out at random. A share of the lines is built to have a second complete reading;
+those must come out ambiguous. A share has ordinary names; those must be read
+truly and must not be ambiguous. Every other line has to give the truth or
+`ambiguous`, and the truth alone where the rule allows no second reading. A line
+that syslog cut may give nothing at all.
+
+One line a rule is printed: rule, lines, true, ambiguous, built ambiguous, cut,
+names of 400 bytes, wrong; then what was wrong. Exit 1 when anything was.
+"""
+import json
+import random
+import subprocess
+import sys
+
+KEY = "SHA256:Oi9OKBsTrf2RsAHRRhjwIXzfbqbDMPZ0H7Sx1qyQxOI"
+FORGED = ("198.51.100.7", "203.0.113.66", "2001:db8:bad::1")
+PLAIN = ("alice", "bob", "root", "www-data", "svc.backup", "EXAMPLE\\carol",
+         "d_aemon", "x", "backup$", "günther")
+WORDS = (
+    " from 198.51.100.7 port 55555 ssh2", " from 198.51.100.7 port 22",
+    " from ", " port ", " ssh2", "198.51.100.7", "203.0.113.66",
+    "invalid user ", "illegal user ", " for ", " [preauth]", " [postauth]",
+    "Accepted password for root from 198.51.100.7 port 22 ssh2",
+    "Failed password for root from 198.51.100.7 port 22 ssh2",
+    "Accepted publickey for root from 198.51.100.7 port 1 ssh2",
+    "Invalid user root from 198.51.100.7 port 1", "ED25519 " + KEY, KEY,
+    " not allowed because account is locked", " by PAM account configuration",
+    " not allowed because listed in DenyUsers", ", client user \"",
+    "\", client host \"", " ID ", " (serial 1) CA RSA " + KEY,
+    "error: PAM: Authentication failure for root from 198.51.100.7",
+    " : ", " ; ", "TTY=pts/1", " ; TTY=pts/1", " ; PWD=/", " ; USER=root",
+    " ; COMMAND=/bin/sh", "user NOT in sudoers", "command not allowed",
+    " : TTY=pts/1 ; PWD=/ ; USER=root ; COMMAND=/bin/sh",
+    " : command not allowed ; TTY=pts/1 ; PWD=/ ; USER=root ; COMMAND=/x",
+    "3 incorrect password attempts", "(command continued) ",
+    "(to root) ", "(to root", ") ", " on pts/0", " on none", "FAILED SU ",
+    ":", "root:", ":root", "+ /dev/pts/1 root:root", " to restricted account ",
+    " rhost=198.51.100.7 ", " rhost=198.51.100.7  user=root", " user=root",
+    "  user=root", "ruser=root", " ruser=x rhost=198.51.100.7  user=root",
+    "authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=",
+    "session opened for user root(uid=0) by (uid=0)", "(uid=0)", " by ",
+    "(uid=0) by root", "\"", "within grace period: \"root\"", "] has blank",
+    "Accepted google_authenticator for root", "#012", "\\n", "\\001", "=",
+    "%s%n", "'", "`", "$(id)", "é", "‮", "\t", "\n", "\r", "\x1b[2J", "\x7f",
+)
+
+
+def vis(text):
+    """strnvis(3) as sshd uses it for syslog."""
+    names = {10: "\\n", 13: "\\r", 8: "\\b", 7: "\\a", 11: "\\v", 9: "\\t",
+             12: "\\f", 92: "\\\\"}
+    return "".join(
+        names[c] if c in names else
+        chr(c) if 32 <= c < 127 else "\\%03o" % c for c in text.encode())
+
+
+def sysl(text):
+    """Control characters as a syslog daemon writes them to its file."""
+    return "".join("#%03o" % ord(c) if ord(c) < 32 else c for c in text)
+
+
+def cut(text, size):
+    """The first `size` bytes, without half a character."""
+    return text.encode()[:size].decode(errors="ignore")
+
+
+class Maker:
+    """Names, addresses and numbers from one seed."""
+
+    def __init__(self, seed):
+        self.r = random.Random(seed)
+        self.whole = []         # lines made so far, to cut names out of
+
+    def pick(self, things):
+        return self.r.choice(things)
+
+    def ip(self):
+        r = self.r
+        if r.random() < 0.2:
+            return "2001:db8::%x:%x" % (r.randrange(65536), r.randrange(65536))
+        return "192.0.2.%d" % r.randrange(256)
+
+    def port(self):
+        return self.r.randrange(1024, 65536)
+
+    def tty(self):
+        return self.pick(("pts/0", "pts/17", "tty1", "/dev/pts/3"))
+
+    def hostile(self, size):
+        r = self.r
+        kind = r.random()
+        if kind < 0.10:         # noise
+            text = "".join(chr(r.randrange(32, 127))
+                           for _ in range(r.randrange(1, size)))
+        elif kind < 0.13:       # nothing but what escapes to four bytes
+            text = "".join(chr(r.choice((1, 2, 3, 25, 127)))
+                           for _ in range(size))
+        elif kind < 0.20:       # nothing but what must be escaped
+            text = "".join(chr(r.choice((1, 2, 7, 9, 10, 13, 27, 127)))
+                           for _ in range(r.choice((1, 3, 90, 99, size))))
+        elif kind < 0.45 and self.whole:
+            line = r.choice(self.whole)
+            a = r.randrange(len(line))
+            text = line[a:a + r.randrange(1, size)]
+        else:
+            text = "".join(r.choice(WORDS) if r.random() < 0.8 else
+                           r.choice(PLAIN) for _ in range(r.randrange(1, 8)))
+        text = cut(text.replace("\0", ""), size)
+        return text or "x"
+
+    def remember(self, line):
+        if len(self.whole) < 4000:
+            self.whole.append(line)
+        else:
+            self.whole[self.r.randrange(4000)] = line
+
+
+class Line:
+    """What was written, and what is true of it."""
+
+    def __init__(self, text, truth, built=False, plain=False, lost=False):
+        self.text, self.truth = text, truth
+        self.built, self.plain, self.lost = built, plain, lost
+
+
+# --- sshd ---------------------------------------------------------------
+
+def sshd_name(m, mode):
+    if mode == "plain":
+        return m.pick(PLAIN)
+    name = m.hostile(100)
+    if m.r.random() < 0.5:      # sshd ends the name at a colon
+        name = name.split(":")[0] or "x"
+    return name
+
+
+def sshd(form, outcome, tails=None, relayed=0.0, valid=None, port=True,
+         empty=False):
+    """A maker of sshd lines. form has {user}, {ip}, {port} and {tail}. Sent by
+    the confined child, a message is marked and often escaped twice."""
+    def make(m, mode):
+        name = "" if empty and m.r.random() < 0.01 else sshd_name(m, mode)
+        ip, number = m.ip(), m.port()
+        tail, built = "", False
+        known = m.r.random() < 0.5 if valid is None else valid
+        if tails:
+            tail = m.pick(tails)
+            if mode == "built":
+                name = m.pick(PLAIN)
+                built, tail = True, ": RSA " + KEY + \
+                    ', client user "q from 198.51.100.7 port 9 ssh2: ' \
+                    'client user "z", client host "h"'
+            elif "%s" in tail:
+                a, b = (cut(m.hostile(100), 100) for _ in "ab")
+                tail = tail % ((a, b) if mode != "plain" else ("a", "b"))
+        if known and name.startswith(("invalid user ", "illegal user ")):
+            name = "x" + name   # no such account can exist
+        text = form.format(user=name, ip=ip, port=number, tail=tail,
+                           invalid="" if known else "invalid user ")
+        twice = False
+        if m.r.random() < relayed:
+            twice = m.r.random() < 0.5
+            text = (vis(text) if twice else text) + " [preauth]"
+        text = vis(text)
+        user = vis(vis(name)) if twice else vis(name)
+        truth = {"user": user, "src_ip": ip}
+        if "{ip}" not in form:
+            del truth["src_ip"]
+        if port:
+            truth["src_port"] = number
+        if valid is not None and outcome != "none":
+            truth["valid"] = valid
+        return Line(text[:500], (outcome, truth), built, mode == "plain",
+                    len(text) >= 500)
+    return make
+
+
+KEYS = ("", ": ED25519 " + KEY, ": RSA " + KEY,
+        ': RSA ' + KEY + ', client user "%s", client host "%s"')
+REASONS = ("Authentication failure", "Permission denied",
+           "Have exhausted maximum number of retries for service",
+           "User not known to the underlying authentication module")
+
+
+def any_of(makers):
+    return lambda m, mode: m.pick(makers)(m, mode)
+
+
+def pam_words(prefix, valid):
+    return any_of([sshd("error: PAM: %s for %s{user} from {ip}" % (r, prefix),
+                        "failure", port=False, valid=valid)
+                   for r in REASONS])
+
+
+SSHD = {
+    "sshd.accepted": sshd(
+        "Accepted hostbased for {user} from {ip} port {port} ssh2{tail}",
+        "success", KEYS, valid=True),
+    "sshd.failed": sshd(
+        "Failed hostbased for {user} from {ip} port {port} ssh2{tail}",
+        "failure", KEYS, valid=True),
+    "sshd.failed_unknown": sshd(
+        "Failed hostbased for invalid user {user} from {ip} port {port} "
+        "ssh2{tail}", "failure", KEYS, valid=False, empty=True),
+    "sshd.invalid_user": sshd("Invalid user {user} from {ip} port {port}",
+                              "failure", valid=False, empty=True),
+    "sshd.partial": sshd(
+        "Partial hostbased for {user} from {ip} port {port} ssh2{tail}",
+        "none", KEYS, valid=True),
+    "sshd.pam_failed": pam_words("", True),
+    "sshd.pam_failed_unknown": pam_words("illegal user ", False),
+    "sshd.pam_account_denied": sshd(
+        "fatal: Access denied for user {user} by PAM account configuration",
+        "failure", relayed=0.7, valid=True, port=False),
+    "sshd.user_not_allowed_from": any_of([sshd(
+        "User {user} from {ip} not allowed because " + w, "failure",
+        port=False, valid=False)
+        for w in ("listed in DenyUsers", "not listed in AllowUsers",
+                  "a group is listed in DenyGroups", "not in any group")]),
+    "sshd.user_not_allowed": any_of([sshd(
+        "User {user} not allowed because " + w, "failure", port=False,
+        valid=False)
+        for w in ("account is locked", "shell /bin/x does not exist",
+                  "shell /bin/y is not executable")]),
+    "sshd.administratively_refused": sshd(
+        "administratively prohibited connection for {invalid}{user} from {ip} port "
+        "{port}", "failure"),
+    "sshd.touch_missing": sshd(
+        "error: public key ED25519-SK " + KEY + " signature for {invalid}{user} "
+        "from {ip} port {port} rejected: user verification requirement not met ",
+        "failure", relayed=0.7),
+    "sshd.max_attempts": sshd(
+        "error: maximum authentication attempts exceeded for {user} from {ip} "
+        "port {port} ssh2", "success", relayed=0.8, valid=True),
+    "sshd.max_attempts_unknown": sshd(
+        "error: maximum authentication attempts exceeded for invalid user "
+        "{user} from {ip} port {port} ssh2", "success", relayed=0.8,
+        valid=False),
+}
+
+
+# --- sudo ---------------------------------------------------------------
+
+def sudo_name(m, mode):
+    if mode == "plain":
+        return m.pick(PLAIN)
+    # No account's name begins or ends with a blank.
+    return sysl(m.hostile(120)).strip() or "x"
+
+
+def sudo(reason, outcome, command=True):
+    """A maker of sudo lines: the directory, the environment and the arguments
+    are the attacker's as well."""
+    def make(m, mode):
+        r = m.r
+        if outcome == "none" and mode == "built":
+            mode = "hostile"    # such a line has one reading, or no name
+        by = sudo_name(m, mode)
+        plain = mode == "plain"
+        where = "/home/alice" if plain or r.random() < 0.5 else \
+            "/" + sysl(m.hostile(120))
+        what = "/usr/bin/id -u" if plain or r.random() < 0.5 else \
+            "/bin/echo " + sysl(m.hostile(120))
+        built = False
+        if mode == "built":
+            built = True
+            by = "alice"
+            where = "/tmp/x ; USER=bob ; COMMAND=/bin/ls"
+        user = m.pick(("root", "postgres", "bob"))
+        said = reason(m, mode) if callable(reason) else reason
+        text = "%8s : " % by
+        if said:
+            text += said + " ; "
+        if r.random() < 0.3:
+            text += "HOST=web01 ; "
+        if r.random() < 0.7:
+            text += "TTY=%s ; " % m.tty()
+        text += "PWD=%s ; USER=%s ; " % (where, user)
+        if r.random() < 0.1:
+            text += "TSID=00000A ; "
+        if r.random() < 0.2:
+            text += "ENV=A=%s ; " % ("1" if plain else sysl(m.hostile(60)))
+        if command:
+            text += "COMMAND=" + what
+        truth = {"by": by}
+        if outcome != "none":
+            truth["user"] = user
+        return Line(text, (outcome, truth), built, plain)
+    return make
+
+
+def sudo_continued(m, mode):
+    by = sudo_name(m, mode)
+    rest = "-l -a" if mode == "plain" else sysl(m.hostile(120))
+    built = mode == "built"
+    if built:
+        by, rest = "alice", "x : (command continued) y"
+    # The continuation is cut at a blank, which goes.
+    rest = rest.lstrip(" ") or "x"
+    return Line("%8s : (command continued) %s" % (by, rest),
+                ("none", {"by": by}), built, mode == "plain")
+
+
+def unknown_user(m, mode):
+    name = "nobody2" if mode == "plain" else sysl(m.hostile(120))
+    return "unknown user " + name
+
+
+SUDO = {
+    "sudo.command": sudo("", "success"),
+    "sudo.denied": any_of([sudo(w, "failure") for w in (
+        "user NOT in sudoers", "command not allowed", "a password is required",
+        "user NOT authorized on host")]),
+    "sudo.wrong_password": sudo("3 incorrect password attempts", "failure"),
+    "sudo.notice": any_of([sudo(unknown_user, "none", command=False),
+                           sudo("unable to resolve host web01 : Name or "
+                                "service not known", "none")]),
+    "sudo.continued": sudo_continued,
+}
+
+
+# --- su -----------------------------------------------------------------
+
+def two_names(form, outcome, forged, twist=lambda name: name):
+    """A maker of lines that hold two account names. forged = names that give
+    the line a second reading."""
+    def make(m, mode):
+        user, by = (m.pick(PLAIN) if mode == "plain" or m.r.random() < 0.3
+                    else twist(sysl(m.hostile(120))) for _ in "ab")
+        built = mode == "built"
+        if built:
+            user, by = forged
+        text = form.format(user=user, by=by, tty=m.tty())
+        return Line(text, (outcome, {"user": user, "by": by}), built,
+                    mode == "plain")
+    return make
+
+
+SU = {
+    "su.success": two_names("(to {user}) {by} on {tty}", "success",
+                            ("root) alice on pts/1", "bob) carol")),
+    "su.failure": two_names("FAILED SU (to {user}) {by} on {tty}", "failure",
+                            ("root) alice on pts/1", "bob) carol")),
+    "su.shadow_success": two_names("+ {tty} {by}:{user}", "success",
+                                   ("root:bob", "alice")),
+    "su.shadow_failure": two_names("- {tty} {by}:{user}", "failure",
+                                   ("root:bob", "alice")),
+    "su.restricted": two_names(
+        "SU by {by} to restricted account {user}", "failure",
+        ("y to restricted account root", "x")),
+}
+
+
+# --- pam ----------------------------------------------------------------
+
+def pam_failure(prefix, outcome="failure"):
+    """What a service hands to PAM: ruser and user, both hostile."""
+    def make(m, mode):
+        plain = mode == "plain"
+        by, user = ("" if m.r.random() < 0.4 else
+                    m.pick(PLAIN) if plain else sysl(m.hostile(100))
+                    for _ in "ab")
+        ip = m.ip()
+        built = mode == "built"
+        if built:
+            by, user = "x rhost=198.51.100.7  user=y", "alice"
+        count = m.r.randrange(1, 5)
+        text = prefix.format(count, "s" if count > 1 else "") + \
+            "logname= uid=0 euid=0 tty=ssh ruser=%s rhost=%s " % (by, ip)
+        if user:
+            text += " user=" + user
+        truth = {"src_ip": ip, "by": by or None, "user": user or None}
+        return Line(text, (outcome, truth), built, plain)
+    return make
+
+
+def one_name(form, outcome, forged=None, size=120):
+    def make(m, mode):
+        built = mode == "built" and forged is not None
+        user = forged if built else m.pick(PLAIN) if mode == "plain" else \
+            sysl(m.hostile(size))
+        return Line(form.format(user=user), (outcome, {"user": user}), built,
+                    mode == "plain")
+    return make
+
+
+def session(form, forged):
+    def make(m, mode):
+        built = mode == "built"
+        user, by = (m.pick(PLAIN) if mode == "plain" or m.r.random() < 0.3
+                    else sysl(m.hostile(100)) for _ in "ab")
+        if m.r.random() < 0.3:
+            by = ""
+        if built:
+            user, by = forged
+        text = form.format(user=user, by=by, uid=m.r.randrange(5000))
+        return Line(text, ("success", {"user": user, "by": by or None}), built,
+                    mode == "plain")
+    return make
+
+
+PAM = {
+    "pam_unix.failure": pam_failure("authentication failure; "),
+    "pam_unix.more_failures": pam_failure(
+        "{} more authentication failure{}; "),
+    "sshd.more_failures": pam_failure(
+        "PAM {} more authentication failure{}; "),
+    "sudo.more_failures": pam_failure(
+        "PAM {} more authentication failure{}; "),
+    "su.more_failures": pam_failure("PAM {} more authentication failure{}; "),
+    "pam_unix.unknown_user": one_name("check pass; user ({user}) unknown",
+                                      "failure"),
+    "pam_unix.helper_failure": one_name(
+        "password check failed for user ({user})", "failure"),
+    "pam_unix.blank_password": one_name(
+        "user [{user}] has blank password; authenticated without it",
+        "success"),
+    "pam_unix.account_expired": one_name(
+        "account {user} has expired (account expired)", "failure"),
+    "pam_unix.session_opened": session(
+        "session opened for user {user}(uid=0) by {by}(uid={uid})",
+        ("root(uid=0) by x", "alice")),
+    "pam_unix.session_closed": one_name("session closed for user {user}",
+                                        "success"),
+    "pam_unix.password_changed": one_name("password changed for {user}",
+                                          "success"),
+    "pam_unix.password_not_changed": one_name(
+        "password not changed for {user} on nis1", "failure"),
+    "google_authenticator.accepted": one_name(
+        "Accepted google_authenticator for {user}", "success"),
+    "google_authenticator.wrong_code": one_name(
+        "Invalid verification code for {user}", "failure"),
+    "google_authenticator.grace_period": one_name(
+        'within grace period: "{user}"', "success"),
+}
+
+
+# In these no name, whatever it holds, makes a second reading.
+ONE_READING = set(SSHD) | set(PAM)
+ONE_READING -= {
+    "sshd.accepted", "sshd.failed", "sshd.failed_unknown", "sshd.partial",
+    "sshd.user_not_allowed", "pam_unix.failure", "pam_unix.more_failures",
+    "sshd.more_failures", "sudo.more_failures", "su.more_failures",
+    "pam_unix.session_opened"}
+
+
+def program_of(rule):
+    """The tag and what stands before the message."""
+    module = rule.split(".")[0]
+    if module == "pam_unix":
+        return "login", "pam_unix(login:auth): "
+    if module == "google_authenticator":
+        return "sshd(pam_google_authenticator)", ""
+    return module, ""
+
+
+def judge(line, answer, rule):
+    """'true', 'ambiguous', 'cut', or what is wrong."""
+    outcome, truth = line.truth
+    events = answer["events"]
+    if not events:
+        return "cut" if line.lost else "nothing was read"
+    seen = "true"
+    for e in events:
+        if e["ambiguous"]:
+            seen = "ambiguous"
+            continue
+        if e["rule"] != rule:
+            return "read as " + e["rule"]
+        if e["outcome"] != outcome:
+            return "outcome " + e["outcome"]
+        for name, value in truth.items():
+            got = e["fields"].get(name)
+            if got != value and not (got is None and rule == "sudo.notice"):
+                return "%s is %r, not %r" % (name, e["fields"].get(name),
+                                             value)
+    return seen
+
+
+def made(m, make, count):
+    lines = []
+    for i in range(count):
+        mode = "plain" if i % 20 == 0 else "built" if i % 16 == 1 else "hostile"
+        line = make(m, mode)
+        m.remember(line.text)
+        lines.append(line)
+    return lines
+
+
+def report(rule, lines, answers):
+    """Print what became of one rule's lines; how many were wrong."""
+    counts = {"true": 0, "ambiguous": 0, "built": 0, "cut": 0, "long": 0,
+              "wrong": 0}
+    wrong = []
+    for line, answer in zip(lines, answers):
+        said = judge(line, answer, rule)
+        if line.built and said != "ambiguous":
+            said = "two readings, but " + said
+        elif line.plain and said != "true":
+            said = "an ordinary name, but " + said
+        elif said == "ambiguous" and rule in ONE_READING:
+            said = "one reading, but ambiguous"
+        counts["long"] += len(line.truth[1].get("user") or "") == 400
+        if said in counts:
+            counts[said] += 1
+            counts["built"] += line.built
+        else:
+            counts["wrong"] += 1
+            wrong.append((said, line.text))
+    print(rule, len(lines), *counts.values(), flush=True)
+    for said, text in wrong[:3]:
+        print("# %s: %s: %s" % (rule, said,
+                                text.encode("unicode_escape").decode()))
+    return counts["wrong"]
+
+
+def main():
+    if len(sys.argv) < 3:
+        print(__doc__, file=sys.stderr)
+        return 2
+    agent, rules = sys.argv[1:3]
+    seed = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+    count = int(sys.argv[4]) if len(sys.argv) > 4 else 10000
+    print("# seed %d, %d lines a rule" % (seed, count))
+    bad = 0
+    for group in (SSHD, SUDO, SU, PAM):
+        everything = {rule: made(Maker("%d %s" % (seed, rule)), make, count)
+                      for rule, make in group.items()}
+        text = []
+        for rule, lines in everything.items():
+            tag, prefix = program_of(rule)
+            head = "2026-11-24T22:00:00+00:00 web01 %s[7]: %s" % (tag, prefix)
+            text += [head + line.text + "\n" for line in lines]
+        out = subprocess.run([agent, "match", "--json", "--rules", rules, "-"],
+                             input="".join(text).encode(), check=True,
+                             stdout=subprocess.PIPE).stdout.splitlines()
+        if len(out) != len(text):
+            print("# %d lines, %d answers" % (len(text), len(out)))
+            return 1
+        answers = map(json.loads, out)
+        for rule, lines in everything.items():
+            bad += report(rule, lines, answers)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
