@@ -3,8 +3,9 @@
 """Histories worked out by hand: what a person would say of each.
 
 Every case builds an export and states its results as numbers found on paper,
-never by running code. It is judged by the twin, and by `recompute` when
-$ASSAY_COLLECTOR can do that; both must also agree byte for byte. A slot of a
+never by running code. It is judged by the twin and by the collector's ledger
+($ASSAY_JUDGE), a few by `recompute` ($ASSAY_COLLECTOR); the others must agree
+with the twin byte for byte. A slot of a
 job is named by the day it ends, one of never or each by its day. Prints TAP;
 a name or a part of a sentence on the command line runs only those cases.
 """
@@ -95,7 +96,8 @@ REVIEW = """\
 """
 
 
-def case(sentence, only=None):
+def case(sentence, only=("twin", "ledger")):
+    """Who judges the case: the twin, the C ledger, `recompute` itself."""
     def keep(function):
         CASES.append((sentence, function, only))
         return function
@@ -162,13 +164,54 @@ class Recompute:
                                   stdout=subprocess.PIPE).stdout.decode()
 
 
+class Judge:
+    """The same ledger behind one process that answers many exports.
+
+    tests/support/judge.c has the protocol. `--grow` reads the records one by
+    one, asks for reports on the way, and answers as `--json`.
+    """
+
+    def __init__(self, program):
+        self.process = subprocess.Popen([program], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE)
+
+    def __call__(self, lines, as_of, known_at, form):
+        with tempfile.NamedTemporaryFile(suffix=".ndjson") as f:
+            f.write(b"".join(line + b"\n" for line in lines))
+            f.flush()
+            self.process.stdin.write(("%s %s %s %s\n" % (
+                form.lstrip("-"), stamp(as_of),
+                "all" if known_at is None else known_at, f.name)).encode())
+            self.process.stdin.flush()
+            answer = []
+            while True:
+                line = self.process.stdout.readline()
+                if line == b".\n":
+                    return b"".join(answer).decode()
+                if not line or line.startswith(b"! "):
+                    raise RuntimeError("judge: %s" % (line or b"it ended"))
+                answer.append(line)
+
+
+def program_or_none(name):
+    program = os.environ.get(name)
+    return program if program and os.access(program, os.X_OK) else None
+
+
 def recompute_or_none():
-    program = os.environ.get("ASSAY_COLLECTOR")
-    if not program or not os.access(program, os.X_OK):
+    """`recompute`, when there is a collector that has it."""
+    program = program_or_none("ASSAY_COLLECTOR")
+    if not program:
         return None
     helped = subprocess.run([program, "--help"], stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT)
     return Recompute(program) if b"recompute" in helped.stdout else None
+
+
+def judge_or_none():
+    """The collector's ledger the quick way, else by `recompute`."""
+    program = program_or_none("ASSAY_JUDGE")
+    return Judge(program) if program else recompute_or_none()
 
 
 class Bench:
@@ -186,7 +229,7 @@ class Bench:
             text = self.ask(lines, as_of, known_at, form)
             want = twin(lines, as_of, known_at, form)
             if text != want:
-                raise AssertionError("recompute differs from the twin:\n"
+                raise AssertionError("it differs from the twin:\n"
                                      + first_difference(text, want))
             return text
         return View(ask)
@@ -275,7 +318,8 @@ def one_server(name, checks, isms=None, zone=None, begin=None, since=None,
 
 # ---------------------------------------------------------- 1: a fresh server
 
-@case("a_fresh_server_is_rated_on_its_backlog_and_no_better_than_partly")
+@case("a_fresh_server_is_rated_on_its_backlog_and_no_better_than_partly",
+      only=("twin", "ledger", "recompute"))
 def fresh_server(judge):
     h, web = one_server("fresh", LOSS + TAMPER + CLOCK + MFA + BACKUP + PATCH,
                         begin=day(5, "10:00"), since=day(1, "06:00"))
@@ -337,7 +381,8 @@ def restic_month():
     return h
 
 
-@case("a_month_of_nightly_backups_with_one_missing_is_effective")
+@case("a_month_of_nightly_backups_with_one_missing_is_effective",
+      only=("twin", "ledger", "recompute"))
 def restic_whole(judge):
     v = judge(restic_month(), day(30, "15:00"))
     want = {n: "pass" for n in range(2, 31)}
@@ -1028,7 +1073,7 @@ def below_trust(judge):
          "local vouches for it: any local user could have written it", "d3")
 
 
-@case("silence_never_improves_a_rating", only="twin")
+@case("silence_never_improves_a_rating", only=("twin",))
 def silence(judge):
     """All states of up to six slots of one unit, by the twin's arithmetic."""
     rank = ["ineffective", "unknown", "partly effective", "effective"]
@@ -1080,15 +1125,17 @@ def rating_of(states, kind):
 def main():
     wanted = sys.argv[1:]
     ledgers = [("twin", twin)]
-    recompute = recompute_or_none()
-    if recompute:
-        ledgers.append(("recompute", recompute))
+    judge = judge_or_none()
+    if judge:
+        ledgers.append(("ledger", judge))
+    if recompute_or_none():
+        ledgers.append(("recompute", recompute_or_none()))
     number = failed = 0
     for sentence, function, only in CASES:
         if wanted and not any(w in sentence for w in wanted):
             continue
         for name, ask in ledgers:
-            if only not in (None, name):
+            if name not in only:
                 continue
             number += 1
             try:
@@ -1099,9 +1146,10 @@ def main():
                 print("not ok %d - %s: %s" % (number, name, sentence))
                 for line in traceback.format_exc().splitlines():
                     print("# " + line, flush=True)
-    if not recompute:
+    if not judge:
         number += 1
-        print("ok %d - recompute # skip the collector has none" % number)
+        print("ok %d - ledger # skip neither ASSAY_JUDGE nor ASSAY_COLLECTOR"
+              % number)
     print("1..%d" % number)
     sys.exit(failed > 0)
 
