@@ -77,7 +77,7 @@ finish(struct daemon *d, struct err *err)
 	enum collector_round round;
 
 	do {
-		round = collector_round(d->collector, false, err);
+		round = collector_round(d->collector, COLLECTOR_GOES_ON, err);
 		if (clock_mono_us(d->clock) >= d->status_mono_us) {
 			write_status(d, "running");
 			d->status_mono_us =
@@ -86,7 +86,8 @@ finish(struct daemon *d, struct err *err)
 	} while (round == COLLECTOR_BUSY);
 	if (round == COLLECTOR_FAILED)
 		return -1;
-	if (collector_round(d->collector, true, err) == COLLECTOR_FAILED)
+	if (collector_round(d->collector, COLLECTOR_DRAINED, err) ==
+	    COLLECTOR_FAILED)
 		return -1;
 	close_day(d);
 	return 0;
@@ -179,7 +180,7 @@ on_tick(void *arg)
 
 	if (now >= d->files_mono_us)
 		look_at_files(d, true);
-	round = collector_round(d->collector, false, &err);
+	round = collector_round(d->collector, COLLECTOR_GOES_ON, &err);
 	if (round == COLLECTOR_FAILED) {
 		on_failed(d, &err);
 		return;
@@ -238,7 +239,8 @@ run_daemon(struct daemon *d)
 	unwatch(d);
 	if (d->code)
 		return d->code;
-	if (collector_round(d->collector, true, &err) == COLLECTOR_FAILED) {
+	if (collector_round(d->collector, COLLECTOR_STOPS, &err) ==
+	    COLLECTOR_FAILED) {
 		log_errorx("run", "%s", err.text);
 		return cmd_store_code(collector_trouble(d->collector));
 	}

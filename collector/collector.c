@@ -289,7 +289,7 @@ say_moved(void *arg, const char *lane, const char *position)
 
 /* Everything of a round between begin and commit. */
 static int
-work(struct collector *c, bool at_end, struct err *err)
+work(struct collector *c, enum collector_end end, struct err *err)
 {
 	int64_t now_us = clock_now_us(c->clock);
 	int taken;
@@ -298,16 +298,16 @@ work(struct collector *c, bool at_end, struct err *err)
 		return -1;
 	taken = read_streams(c, err);
 	if (taken < 0 ||
-	    intake_judge(
-		c->intake, now_us, at_end ? 0 : INTAKE_GRACE_US, err) ||
-	    author_seal(c->author, at_end, err) ||
+	    intake_judge(c->intake, now_us,
+		end == COLLECTOR_DRAINED ? 0 : INTAKE_GRACE_US, err) ||
+	    author_seal(c->author, end != COLLECTOR_GOES_ON, err) ||
 	    intake_move_lanes(c->intake, err))
 		return -1;
 	return taken;
 }
 
 enum collector_round
-collector_round(struct collector *c, bool at_end, struct err *err)
+collector_round(struct collector *c, enum collector_end end, struct err *err)
 {
 	int taken = -1;
 
@@ -316,7 +316,7 @@ collector_round(struct collector *c, bool at_end, struct err *err)
 		goto fail;
 	if (store_begin(c->store, err))
 		goto fail;
-	taken = work(c, at_end, err);
+	taken = work(c, end, err);
 	if (taken < 0)
 		store_rollback(c->store);
 	else if (store_commit(c->store, err))

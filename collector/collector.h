@@ -31,9 +31,15 @@ enum collector_round {
 	COLLECTOR_BUSY = 1,
 };
 
-/* One round. at_end: judge without grace and seal what is written. */
+enum collector_end {
+	COLLECTOR_GOES_ON,
+	COLLECTOR_STOPS,   /* seal what is written */
+	COLLECTOR_DRAINED, /* also judge without grace: no more will come */
+};
+
+/* One round. */
 enum collector_round collector_round(
-    struct collector *c, bool at_end, struct err *err);
+    struct collector *c, enum collector_end end, struct err *err);
 
 /* What a failed round means for whoever calls. */
 enum store_trouble collector_trouble(const struct collector *c);

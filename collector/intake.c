@@ -13,9 +13,8 @@
 #include "assay/record.h"
 #include "assay/verify.h"
 #include "dead.h"
+#include "finding.h"
 #include "row.h"
-
-#define FINDINGS_MAX 4096 /* looked at in one round; the rest in the next */
 
 /* What is known of an agent beside its records. */
 struct agent {
@@ -41,7 +40,7 @@ struct lane {
 struct intake {
 	struct crypto *crypto;
 	struct store *store;
-	struct author *author;
+	struct finding_teller teller;
 	struct verify *verify;
 	struct agent *agents;
 	size_t agent_count;
@@ -110,6 +109,18 @@ learn_host(struct agent *agent, const struct record *r)
 	free(agent->host_name);
 	agent->host_name = copy;
 	agent->has_host = encode_unuuid(id, agent->host_id);
+}
+
+static bool
+host_of(void *arg, const uint8_t id[16], struct record_host *host)
+{
+	const struct agent *agent = find_agent(arg, id);
+
+	if (!agent || !agent->has_host)
+		return false;
+	host->name = slice_of(agent->host_name);
+	memcpy(host->id, agent->host_id, 16);
+	return true;
 }
 
 static bool
@@ -281,7 +292,8 @@ intake_new(struct crypto *c, struct store *s, struct author *a, struct err *err)
 	}
 	in->crypto = c;
 	in->store = s;
-	in->author = a;
+	in->teller = (struct finding_teller){
+	    .store = s, .author = a, .host_of = host_of, .arg = in};
 	in->verify = verify_new(c, err);
 	if (!in->verify || load(in, err)) {
 		intake_free(in);
@@ -309,80 +321,10 @@ intake_free(struct intake *in)
 struct intake_counts
 intake_counts(const struct intake *in)
 {
-	return in->counts;
-}
+	struct intake_counts counts = in->counts;
 
-/* ---- telling ---- */
-
-/* What an event says of a finding; texts may be NULL. */
-struct telling {
-	const char *event;
-	const char *outcome;
-	const uint8_t *agent;
-	const uint8_t *epoch;
-	uint64_t sequence;
-	const char *lane;
-	const char *position;
-	const uint8_t *hash;
-	const char *reason;
-};
-
-static void
-put_text(struct record_field *fields, size_t *count, const char *name,
-    const char *text)
-{
-	if (!text)
-		return;
-	fields[*count].name = slice_of(name);
-	fields[*count].kind = RECORD_TEXT;
-	fields[(*count)++].text = slice_of(text);
-}
-
-static int
-tell(struct intake *in, const struct telling *t, struct err *err)
-{
-	struct agent *agent = find_agent(in, t->agent);
-	char uuid[ENCODE_UUID_LEN + 1], epoch[33], number[21], hash[65];
-	struct record_field fields[7];
-	struct author_event event = {
-	    .event = t->event, .outcome = t->outcome, .fields = fields};
-
-	encode_uuid(uuid, t->agent);
-	encode_hex(epoch, t->epoch, 16);
-	snprintf(number, sizeof number, "%020" PRIu64, t->sequence);
-	if (t->hash)
-		encode_hex(hash, t->hash, 32);
-	put_text(fields, &event.field_count, "agent", uuid);
-	put_text(fields, &event.field_count, "epoch", epoch);
-	put_text(fields, &event.field_count, "sequence", number);
-	put_text(fields, &event.field_count, "lane", t->lane);
-	put_text(fields, &event.field_count, "position", t->position);
-	put_text(fields, &event.field_count, "hash", t->hash ? hash : NULL);
-	put_text(fields, &event.field_count, "reason", t->reason);
-	if (agent && agent->has_host) {
-		event.host.name = slice_of(agent->host_name);
-		memcpy(event.host.id, agent->host_id, 16);
-	}
-	log_warnx("intake", "%s: %s", t->event, t->reason);
-	in->counts.told++;
-	return author_event(in->author, &event, err);
-}
-
-/* Tell once under this name; 1 when it was told now, 0 before. */
-static int
-tell_once(struct intake *in, const char *name, const struct telling *t,
-    int64_t now_us, struct err *err)
-{
-	int64_t since_us;
-	bool told;
-
-	if (store_finding(in->store, name, now_us, &since_us, &told, err))
-		return -1;
-	if (told)
-		return 0;
-	if (tell(in, t, err) || store_finding_told(in->store, name, err))
-		return -1;
-	return 1;
+	counts.told = in->teller.told;
+	return counts;
 }
 
 /* ---- taking ---- */
@@ -421,7 +363,7 @@ bury_forged(struct intake *in, const struct taking *t, enum dead_cause cause,
 {
 	char name[160], agent[33], epoch[33];
 	uint8_t leaf[CHAIN_LEN];
-	struct telling telling = {
+	struct finding finding = {
 	    .event = "log.tamper",
 	    .outcome = "failure",
 	    .agent = t->r->agent,
@@ -439,7 +381,7 @@ bury_forged(struct intake *in, const struct taking *t, enum dead_cause cause,
 	    epoch, detail);
 	chain_leaf(in->crypto, t->item->bytes, leaf);
 	if (bury(in, t, cause, reason, err) ||
-	    tell_once(in, name, &telling, t->now_us, err) < 0)
+	    finding_tell_once(&in->teller, name, &finding, t->now_us, err) < 0)
 		return -1;
 	return 0;
 }
@@ -667,185 +609,22 @@ intake_take(struct intake *in, const struct stream_item *item, const char *why,
 
 /* ---- judging ---- */
 
-struct found {
-	struct verify_finding *all;
-	size_t count;
-	bool failed;
-};
-
-static bool
-keep_finding(void *arg, const struct verify_finding *f)
-{
-	struct found *found = arg;
-	struct verify_finding *kept;
-
-	if (!verify_is_tamper(f->kind) && !verify_is_fork(f->kind))
-		return true;
-	kept = push((void **)&found->all, &found->count, sizeof *kept);
-	if (!kept) {
-		found->failed = true;
-		return false;
-	}
-	*kept = *f;
-	return found->count < FINDINGS_MAX;
-}
-
-static void
-name_finding(char *name, size_t size, const struct verify_finding *f)
-{
-	char agent[33], epoch[33], leaf[65] = "", other[33] = "";
-
-	encode_hex(agent, f->agent, 16);
-	encode_hex(epoch, f->epoch, 16);
-	if (f->has_leaf)
-		encode_hex(leaf, f->leaf, 32);
-	if (f->has_other)
-		encode_hex(other, f->other, 16);
-	snprintf(name, size, "found %d %s %s %" PRIu64 " %" PRIu64 " %s%s",
-	    (int)f->kind, agent, epoch, f->first, f->last, leaf, other);
-}
-
-/* Which dead letter is it about? */
-struct letter {
-	const uint8_t *leaf;
-	char *lane;
-	char *position;
-};
-
-static int
-find_letter(void *arg, const struct store_dead *letter)
-{
-	struct letter *wanted = arg;
-
-	if (letter->hash.len != CHAIN_LEN ||
-	    memcmp(letter->hash.ptr, wanted->leaf, CHAIN_LEN) != 0)
-		return 0;
-	wanted->lane = strdup(letter->lane);
-	wanted->position = strdup(letter->position);
-	return 1;
-}
-
-static int
-tell_finding(struct intake *in, const struct verify_finding *f,
-    const char *name, size_t members, int64_t now_us, struct err *err)
-{
-	bool fork = verify_is_fork(f->kind);
-	struct letter letter = {.leaf = f->leaf};
-	struct buf reason = {0};
-	struct telling t = {
-	    .event = fork ? "log.fork" : "log.tamper",
-	    .outcome = fork ? "warning" : "failure",
-	    .agent = f->agent,
-	    .epoch = f->epoch,
-	    .sequence = f->first,
-	    .hash = f->has_leaf ? f->leaf : NULL,
-	};
-	int rc = -1;
-
-	verify_explain(&reason, f);
-	if (members > 1)
-		buf_printf(&reason, " (and %zu records after it)", members - 1);
-	buf_putc(&reason, '\0');
-	if (reason.failed) {
-		err_set(err, "no memory to tell what was found");
-		goto done;
-	}
-	if (f->has_leaf && store_dead(in->store, dead_code(DEAD_BYTES),
-			       find_letter, &letter, err) < 0)
-		goto done;
-	t.lane = letter.lane;
-	t.position = letter.position;
-	t.reason = reason.ptr;
-	if (fork && f->kind != VERIFY_FORK_BYTES) {
-		/* The starts say it themselves; nothing to add to the log. */
-		log_warnx("intake", "%s", reason.ptr);
-		rc = store_finding_told(in->store, name, err);
-	} else {
-		rc = tell_once(in, name, &t, now_us, err) < 0 ? -1 : 0;
-	}
-done:
-	free(letter.lane);
-	free(letter.position);
-	buf_clear(&reason);
-	return rc;
-}
-
-/* Is b the record after a, with the same said of it? */
-static bool
-goes_on(const struct verify_finding *a, const struct verify_finding *b)
-{
-	return a->kind == b->kind && a->last + 1 == b->first &&
-	       memcmp(a->agent, b->agent, 16) == 0 &&
-	       memcmp(a->epoch, b->epoch, 16) == 0;
-}
-
-/* One event for a series of findings; *waiting when it is too early to tell. */
-static int
-judge_series(struct intake *in, const struct verify_finding *series, size_t n,
-    int64_t now_us, int64_t grace_us, bool *waiting, struct err *err)
-{
-	size_t fresh = n;
-	char name[256];
-
-	for (size_t i = 0; i < n; i++) {
-		int64_t since_us;
-		bool told;
-
-		name_finding(name, sizeof name, &series[i]);
-		if (store_finding(
-			in->store, name, now_us, &since_us, &told, err))
-			return -1;
-		if (told)
-			continue;
-		if (now_us - since_us < grace_us) {
-			*waiting = true;
-			return 0;
-		}
-		if (fresh == n)
-			fresh = i;
-	}
-	if (fresh == n)
-		return 0;
-	name_finding(name, sizeof name, &series[fresh]);
-	if (tell_finding(in, &series[fresh], name, n - fresh, now_us, err))
-		return -1;
-	for (size_t i = fresh + 1; i < n; i++) {
-		name_finding(name, sizeof name, &series[i]);
-		if (store_finding_told(in->store, name, err))
-			return -1;
-	}
-	return 0;
-}
-
 int
 intake_judge(
     struct intake *in, int64_t now_us, int64_t grace_us, struct err *err)
 {
-	struct found found = {0};
 	struct verify_range settled;
-	bool waiting = false;
-	int rc = 0;
+	int waiting;
 
 	while (verify_settled(in->verify, &settled))
 		in->dirty |= settled.state != VERIFY_SEALED;
 	if (!in->dirty)
 		return 0;
-	if (verify_findings(in->verify, keep_finding, &found, err))
-		rc = -1;
-	if (found.failed)
-		rc = err_set(err, "no memory for what was found");
-	for (size_t at = 0, n; rc == 0 && at < found.count; at += n) {
-		for (n = 1;
-		     at + n < found.count &&
-		     goes_on(&found.all[at + n - 1], &found.all[at + n]);)
-			n++;
-		rc = judge_series(
-		    in, &found.all[at], n, now_us, grace_us, &waiting, err);
-	}
-	if (rc == 0)
-		in->dirty = waiting;
-	free(found.all);
-	return rc;
+	waiting = finding_judge(&in->teller, in->verify, now_us, grace_us, err);
+	if (waiting < 0)
+		return -1;
+	in->dirty = waiting > 0;
+	return 0;
 }
 
 /* ---- lanes ---- */

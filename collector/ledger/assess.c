@@ -77,22 +77,24 @@ compare_events(struct stretches *changed, struct arena *a,
 	size_t i = 0, k = 0;
 
 	while (i < was->events.count || k < is->events.count) {
-		const struct unit_event *old =
-		    i < was->events.count ? was->events.at[i] : NULL;
-		const struct unit_event *new =
-		    k < is->events.count ? is->events.at[k] : NULL;
-		int order =
-		    !old   ? 1
-		    : !new ? -1
-			   : occurrence_order(old->occurrence, new->occurrence);
+		const struct unit_event *old = NULL, *new = NULL;
+		int order;
 
+		if (i < was->events.count)
+			old = was->events.at[i];
+		if (k < is->events.count)
+			new = is->events.at[k];
+		order = old && new
+			    ? occurrence_order(old->occurrence, new->occurrence)
+			: old ? -1
+			      : 1;
 		i += order <= 0;
 		k += order >= 0;
-		if (order == 0 && old->hash == new->hash)
+		if (order == 0 && old && new && old->hash == new->hash)
 			continue;
-		if (order <= 0 && mark(changed, a, old->occurrence))
+		if (order <= 0 && old && mark(changed, a, old->occurrence))
 			return -1;
-		if (order >= 0 && mark(changed, a, new->occurrence))
+		if (order >= 0 && new &&mark(changed, a, new->occurrence))
 			return -1;
 	}
 	return 0;

@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "assay/arena.h"
-#include "column.h"
-#include "condition.h"
 #include "list.h"
+#include "selector.h"
 
 #define HOUR_US INT64_C(3600000000)
 #define DAY_US (24 * HOUR_US)
@@ -17,15 +16,6 @@ struct check_set {
 	struct names *names;
 	struct list checks; /* by id */
 	struct list nodes;
-};
-
-/* A file being read. Problems decide what a check is worth, so they are told
- * by the readers' -1; failed is for memory alone. */
-struct reading {
-	struct check_set *set;
-	struct problems *p;
-	const struct vocab *vocab;
-	bool failed;
 };
 
 static const char *const kinds[] = {"every", "each", "never", "share", NULL};
@@ -71,175 +61,8 @@ check_share(struct slice text, int64_t *millionths)
 	return true;
 }
 
-static const char *
-name_of(struct reading *r, struct slice text)
-{
-	const char *name = names_get(r->set->names, text);
-
-	if (!name)
-		r->failed = true;
-	return name;
-}
-
 static int
-read_name(struct reading *r, const struct tree_node *n, const char **into)
-{
-	struct slice text;
-
-	if (!n || tree_string(r->p, n, &text))
-		return -1;
-	*into = name_of(r, text);
-	return *into ? 0 : -1;
-}
-
-/* A value of one of column.h's kinds as a name. */
-static int
-read_kind(struct reading *r, const struct tree_node *n, enum column_kind kind,
-    const char **into)
-{
-	const struct column column = {.name = "", .kind = kind};
-
-	if (!n || column_check(r->p, &column, n))
-		return -1;
-	*into = name_of(r, tree_text(n));
-	return *into ? 0 : -1;
-}
-
-static int
-read_names(struct reading *r, const struct tree_node *n, const char *what,
-    const char ***into, size_t *count)
-{
-	int result = 0;
-
-	if (!n || tree_list(r->p, n, what))
-		return -1;
-	*into = arena_array(&r->set->arena, tree_count(n) + 1, sizeof **into);
-	if (!*into) {
-		r->failed = true;
-		return -1;
-	}
-	for (size_t i = 0; i < tree_count(n); i++)
-		if (read_name(r, tree_item(n, i), &(*into)[(*count)++]))
-			result = -1;
-	if (*count == 0)
-		return tree_problem(
-		    r->p, n, "the list is empty, name at least one");
-	return result;
-}
-
-static int
-read_outcomes(struct reading *r, const struct tree_node *n, unsigned *outcomes)
-{
-	bool list = tree_kind(n) == TREE_LIST;
-	size_t count = list ? tree_count(n) : 1;
-
-	*outcomes = 0;
-	for (size_t i = 0; i < count; i++) {
-		const struct tree_node *item = list ? tree_item(n, i) : n;
-		enum vocab_outcome outcome;
-		struct slice text;
-
-		if (tree_string(r->p, item, &text))
-			return -1;
-		if (!vocab_outcome_parse(text, &outcome))
-			return tree_problem(r->p, item,
-			    "'%.*s' is no outcome; one of success, warning, "
-			    "failure, none is expected here",
-			    SLICE_FMT(text));
-		*outcomes |= 1u << outcome;
-	}
-	return count ? 0 : tree_problem(r->p, n, "name at least one outcome");
-}
-
-/* Fields that are of every event, whatever its kind. */
-static bool
-is_common(struct slice field)
-{
-	static const char *const common[] = {
-	    "host", "program", "rule", "job", "outcome"};
-
-	for (size_t i = 0; i < sizeof common / sizeof *common; i++)
-		if (slice_eq_str(field, common[i]))
-			return true;
-	return false;
-}
-
-/* Fields of a clause must be fields of the kind. Built-in kinds are not looked
- * at: their fields are the ledger's own. */
-static int
-check_fields(
-    struct reading *r, const struct tree_node *where, const char *event)
-{
-	const struct vocab_kind *kind =
-	    r->vocab && event ? vocab_find(r->vocab, slice_of(event)) : NULL;
-	int result = 0;
-
-	for (size_t i = 0; kind && i < tree_count(where); i++) {
-		const struct tree_node *key = tree_key(where, i);
-		struct slice field = tree_text(key);
-
-		if (!is_common(field) && !vocab_field(kind, field))
-			result = tree_problem(r->p, key,
-			    "%s has no field '%.*s'; events.yml names those "
-			    "it has",
-			    event, SLICE_FMT(field));
-	}
-	return result;
-}
-
-static int
-read_where(struct reading *r, const struct tree_node *n, const char *event,
-    struct where **into)
-{
-	if (n && (condition_check(r->p, n) || check_fields(r, n, event)))
-		return -1;
-	*into = where_new(&r->set->arena, r->set->names, n);
-	if (!*into)
-		r->failed = true;
-	return *into ? 0 : -1;
-}
-
-static int
-read_event(struct reading *r, const struct tree_node *n, const char **event)
-{
-	const struct vocab_kind *near;
-	struct slice text;
-
-	if (read_kind(r, n, COLUMN_EVENT, event))
-		return -1;
-	text = slice_of(*event);
-	if (!r->vocab || vocab_find(r->vocab, text) ||
-	    slice_eq_str(text, "log.fork"))
-		return 0;
-	near = vocab_nearest(r->vocab, text);
-	if (near)
-		return tree_problem(r->p, n,
-		    "there is no kind of event '%s'; did you mean '%s'?",
-		    *event, near->event);
-	return tree_problem(r->p, n,
-	    "there is no kind of event '%s'; events.yml names those there are",
-	    *event);
-}
-
-/* event, outcome, where; the keys have been looked at. */
-static int
-read_selector(struct reading *r, const struct tree_node *n, bool event,
-    struct check_selector *into)
-{
-	const struct tree_node *outcome = tree_get(n, "outcome");
-	int result = 0;
-
-	if (event && read_event(r, tree_need(r->p, n, "event"), &into->event))
-		result = -1;
-	if (outcome && read_outcomes(r, outcome, &into->outcomes))
-		result = -1;
-	if (read_where(r, tree_get(n, "where"), into->event, &into->where))
-		result = -1;
-	return result;
-}
-
-static int
-read_unit(struct reading *r, const struct tree_node *n, struct check *c)
+read_unit(struct selector_reader *r, const struct tree_node *n, struct check *c)
 {
 	static const char *const keys[] = {"register", "key", NULL};
 	size_t index = CHECK_HOST;
@@ -256,17 +79,17 @@ read_unit(struct reading *r, const struct tree_node *n, struct check *c)
 	}
 	c->unit = CHECK_ROW;
 	if (tree_keys(r->p, n, keys) ||
-	    read_kind(r, tree_need(r->p, n, "register"), COLUMN_NAME,
+	    selector_value(r, tree_need(r->p, n, "register"), COLUMN_NAME,
 		&c->register_name))
 		return -1;
-	return read_names(r, tree_need(r->p, n, "key"),
+	return selector_names(r, tree_need(r->p, n, "key"),
 	    "a list of the register's columns", &c->key, &c->key_count);
 }
 
 /* period (where there is a choice), starts, grace, unit. */
 static int
-read_slots(
-    struct reading *r, const struct tree_node *n, bool period, struct check *c)
+read_slots(struct selector_reader *r, const struct tree_node *n, bool period,
+    struct check *c)
 {
 	const struct tree_node *starts = tree_get(n, "starts");
 	const struct tree_node *grace = tree_get(n, "grace");
@@ -296,31 +119,34 @@ read_slots(
 }
 
 static int
-read_every(struct reading *r, const struct tree_node *n, struct check *c)
+read_every(
+    struct selector_reader *r, const struct tree_node *n, struct check *c)
 {
 	static const char *const keys[] = {"event", "outcome", "where",
 	    "period", "starts", "grace", "unit", NULL};
 	int result = tree_keys(r->p, n, keys);
 
-	if (read_selector(r, n, true, &c->of))
+	if (selector_read(r, n, true, &c->of))
 		result = -1;
 	return read_slots(r, n, true, c) ? -1 : result;
 }
 
 static int
-read_never(struct reading *r, const struct tree_node *n, struct check *c)
+read_never(
+    struct selector_reader *r, const struct tree_node *n, struct check *c)
 {
 	static const char *const keys[] = {
 	    "event", "outcome", "where", "starts", "grace", "unit", NULL};
 	int result = tree_keys(r->p, n, keys);
 
-	if (read_selector(r, n, true, &c->of))
+	if (selector_read(r, n, true, &c->of))
 		result = -1;
 	return read_slots(r, n, false, c) ? -1 : result;
 }
 
 static int
-read_needs(struct reading *r, const struct tree_node *n, struct check *c)
+read_needs(
+    struct selector_reader *r, const struct tree_node *n, struct check *c)
 {
 	static const char *const any_keys[] = {"any", NULL};
 	static const char *const keys[] = {"event", "outcome", "where", NULL};
@@ -333,7 +159,7 @@ read_needs(struct reading *r, const struct tree_node *n, struct check *c)
 	if (!list || tree_list(r->p, list, "a list of what may serve"))
 		return -1;
 	c->needs =
-	    arena_array(&r->set->arena, tree_count(list) + 1, sizeof *c->needs);
+	    arena_array(r->arena, tree_count(list) + 1, sizeof *c->needs);
 	if (!c->needs) {
 		r->failed = true;
 		return -1;
@@ -342,7 +168,7 @@ read_needs(struct reading *r, const struct tree_node *n, struct check *c)
 		const struct tree_node *item = tree_item(list, i);
 
 		if (tree_keys(r->p, item, keys) ||
-		    read_selector(r, item, true, &c->needs[c->need_count++]))
+		    selector_read(r, item, true, &c->needs[c->need_count++]))
 			result = -1;
 	}
 	if (tree_count(list) == 0)
@@ -352,7 +178,8 @@ read_needs(struct reading *r, const struct tree_node *n, struct check *c)
 }
 
 static int
-read_within(struct reading *r, const struct tree_node *n, struct check *c)
+read_within(
+    struct selector_reader *r, const struct tree_node *n, struct check *c)
 {
 	if (!n || tree_list(r->p, n, "two durations"))
 		return -1;
@@ -372,30 +199,31 @@ read_within(struct reading *r, const struct tree_node *n, struct check *c)
 }
 
 static int
-read_each(struct reading *r, const struct tree_node *n, struct check *c)
+read_each(struct selector_reader *r, const struct tree_node *n, struct check *c)
 {
 	static const char *const keys[] = {"event", "outcome", "where", "needs",
 	    "by", "within", "starts", "grace", "unit", NULL};
 	const struct tree_node *by = tree_get(n, "by");
 	int result = tree_keys(r->p, n, keys);
 
-	if (read_selector(r, n, true, &c->of) ||
+	if (selector_read(r, n, true, &c->of) ||
 	    read_needs(r, tree_need(r->p, n, "needs"), c) ||
 	    read_within(r, tree_need(r->p, n, "within"), c) ||
-	    (by && read_names(r, by, "a list of fields", &c->by, &c->by_count)))
+	    (by && selector_names(
+		       r, by, "a list of fields", &c->by, &c->by_count)))
 		result = -1;
 	return read_slots(r, n, false, c) ? -1 : result;
 }
 
 static int
-read_good(struct reading *r, const struct tree_node *n, struct check *c)
+read_good(struct selector_reader *r, const struct tree_node *n, struct check *c)
 {
 	static const char *const keys[] = {"outcome", "where", NULL};
 
 	if (!n || tree_keys(r->p, n, keys))
 		return -1;
 	c->good.event = c->of.event; /* whose fields the clause is about */
-	if (read_selector(r, n, false, &c->good))
+	if (selector_read(r, n, false, &c->good))
 		return -1;
 	if (!c->good.outcomes && c->good.where->count == 0)
 		return tree_problem(r->p, n,
@@ -404,7 +232,8 @@ read_good(struct reading *r, const struct tree_node *n, struct check *c)
 }
 
 static int
-read_share(struct reading *r, const struct tree_node *n, struct check *c)
+read_share(
+    struct selector_reader *r, const struct tree_node *n, struct check *c)
 {
 	static const char *const keys[] = {"of", "good", "at_least", "period",
 	    "starts", "grace", "unit", NULL};
@@ -415,7 +244,7 @@ read_share(struct reading *r, const struct tree_node *n, struct check *c)
 	int result = tree_keys(r->p, n, keys);
 
 	if (!of || tree_keys(r->p, of, of_keys) ||
-	    read_selector(r, of, true, &c->of) ||
+	    selector_read(r, of, true, &c->of) ||
 	    read_good(r, tree_need(r->p, n, "good"), c))
 		result = -1;
 	if (least && !check_share(tree_text(least), &c->at_least))
@@ -424,16 +253,18 @@ read_share(struct reading *r, const struct tree_node *n, struct check *c)
 		    "expected here, like 0.95");
 	if (!least)
 		return -1;
-	c->at_least_text = name_of(r, tree_text(least));
+	c->at_least_text = names_get(r->names, tree_text(least));
+	if (!c->at_least_text)
+		r->failed = true;
 	return read_slots(r, n, true, c) ? -1 : result;
 }
 
 /* The one key that says which kind of check it is. */
 static int
 read_kind_of_check(
-    struct reading *r, const struct tree_node *n, struct check *c)
+    struct selector_reader *r, const struct tree_node *n, struct check *c)
 {
-	static int (*const readers[])(struct reading * r,
+	static int (*const readers[])(struct selector_reader * r,
 	    const struct tree_node *n,
 	    struct check *c) = {read_every, read_each, read_never, read_share};
 	const struct tree_node *node = NULL;
@@ -459,7 +290,8 @@ read_kind_of_check(
 }
 
 static int
-read_flags(struct reading *r, const struct tree_node *n, struct check *c)
+read_flags(
+    struct selector_reader *r, const struct tree_node *n, struct check *c)
 {
 	const struct tree_node *trust = tree_get(n, "trust");
 	const struct tree_node *key = tree_get(n, "key");
@@ -482,7 +314,8 @@ read_flags(struct reading *r, const struct tree_node *n, struct check *c)
 }
 
 static int
-read_check(struct reading *r, const struct tree_node *n, struct check *c)
+read_check(
+    struct selector_reader *r, const struct tree_node *n, struct check *c)
 {
 	static const char *const keys[] = {"id", "control", "why", "every",
 	    "each", "never", "share", "watch", "trust", "default", "key",
@@ -490,15 +323,15 @@ read_check(struct reading *r, const struct tree_node *n, struct check *c)
 	const struct tree_node *why = tree_get(n, "why");
 	int result = tree_keys(r->p, n, keys);
 
-	if (read_kind(r, tree_need(r->p, n, "id"), COLUMN_NAME, &c->id) ||
-	    read_kind(
+	if (selector_value(r, tree_need(r->p, n, "id"), COLUMN_NAME, &c->id) ||
+	    selector_value(
 		r, tree_need(r->p, n, "control"), COLUMN_CONTROL, &c->control))
 		result = -1;
-	if (why && read_name(r, why, &c->why))
+	if (why && selector_name(r, why, &c->why))
 		result = -1;
 	if (read_kind_of_check(r, n, c))
 		result = -1;
-	if (read_names(r, tree_need(r->p, n, "watch"), "a list of classes",
+	if (selector_names(r, tree_need(r->p, n, "watch"), "a list of classes",
 		&c->watch, &c->watch_count))
 		result = -1;
 	return read_flags(r, n, c) ? -1 : result;
@@ -537,7 +370,7 @@ check_set_add(struct check_set *s, const struct tree *t, const struct vocab *v,
     struct problems *p)
 {
 	static const char *const keys[] = {"framework", "checks", NULL};
-	struct reading r = {s, p, v, false};
+	struct selector_reader r = {&s->arena, s->names, p, v, false};
 	const struct tree_node *root = tree_root(t), *list;
 
 	if (tree_map(p, root, "a map with framework and checks"))

@@ -228,7 +228,7 @@ choose_events(struct build *b)
 
 	while (room < l->count * 2)
 		room *= 2;
-	by_id = calloc(room, sizeof(struct entry *));
+	by_id = calloc(room, sizeof(void *));
 	if (!by_id)
 		return -1;
 	for (size_t i = 0; i < l->count; i++) {

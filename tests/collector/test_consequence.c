@@ -112,9 +112,9 @@ run(const struct settings *settings, struct clock *clock, struct answer *a)
 	if (!c || collector_look_at_files(c, false, &wrong, &err))
 		fail_msg("%s", err.text);
 	while (round == COLLECTOR_BUSY)
-		round = collector_round(c, false, &err);
+		round = collector_round(c, COLLECTOR_GOES_ON, &err);
 	if (round == COLLECTOR_FAILED ||
-	    collector_round(c, true, &err) == COLLECTOR_FAILED)
+	    collector_round(c, COLLECTOR_DRAINED, &err) == COLLECTOR_FAILED)
 		fail_msg("%s", err.text);
 	collector_status(c, "stopped", &status);
 	buf_putc(&status, '\0');

@@ -16,7 +16,9 @@
 #include "assay/stamp.h"
 #include "ledger/ledger.h"
 
+#ifndef STORY_MAX
 #define STORY_MAX 20000
+#endif
 #define STORY_S INT64_C(1000000)
 #define STORY_MIN (60 * STORY_S)
 #define STORY_H (60 * STORY_MIN)

@@ -93,7 +93,7 @@ static void
 one_more_event_judges_only_its_own_slots(void **state)
 {
 	int64_t begin_us = story_at("2026-03-01T00:00");
-	int64_t as_of_us = begin_us + DAYS * STORY_D;
+	int64_t as_of_us = begin_us + DAYS * STORY_D + STORY_H;
 	struct story *s = two_months(begin_us);
 	struct ledger *l = story_ledger();
 	struct buf got, want;
@@ -108,14 +108,15 @@ one_more_event_judges_only_its_own_slots(void **state)
 	before = ledger_judged(l);
 	assert_true(before >= slots);
 
-	/* Asked again, nothing is judged. */
+	/* Asked again, a little later, nothing is judged. */
 	ask(l, as_of_us);
+	ask(l, as_of_us + STORY_MIN);
 	assert_int_equal(ledger_judged(l), before);
 
 	/* One failure on the thirtieth day, of one job. */
 	story_event(s, begin_us + 30 * STORY_D + 5 * STORY_H, "backup.run",
 	    "failure", "job", "job2");
-	story_seal(s, as_of_us + STORY_MIN);
+	story_seal(s, as_of_us + STORY_S);
 	story_add(l, s->count - 2, s->lines[s->count - 2]);
 	ask(l, as_of_us);
 	assert_int_equal(ledger_judged(l), before);
