@@ -198,9 +198,10 @@ class Log:
         self.keys = {a: base64.b64decode(k) for a, (_, k) in first.items()}
 
     def apply_seals(self):
-        """Ends: what agents signed, (last, first, head, prev)."""
-        self.ends = defaultdict(set)
+        """What agents signed: values c[sequence] of their chains."""
+        self.signed = defaultdict(set)          # key -> (sequence, c)
         for key, numbers in self.epochs.items():
+            self.signed[key].add((0, ZEROS))
             for r in numbers.values():
                 if r.type == "assay.seal.v1" and not r.collector:
                     self.apply_seal(key, r)
@@ -215,32 +216,21 @@ class Log:
             "assay seal v1", r.agent, r.epoch, d["first"], d["last"],
             d["prev"], d["head"], d["key"], r.wire_time))
         if is_signed(public, text, d["sig"]):
-            self.ends[key].add((int(d["last"]), int(d["first"]),
-                                bytes.fromhex(d["head"]),
-                                bytes.fromhex(d["prev"])))
+            self.signed[key].update([
+                (int(d["first"]) - 1, bytes.fromhex(d["prev"])),
+                (int(d["last"]), bytes.fromhex(d["head"]))])
 
     def vouch(self, key):
-        """Seals every end's own range, and its lead where it has one."""
-        ends = sorted(self.ends[key])
-        for end in ends:
-            last, first, head, prev = end
-            self.vouch_range(key, first, last, prev, head)
-            if first == 1 or any(e[0] == first - 1 and e[2] == prev
-                                 for e in ends if e != end):
-                continue
-            below = [e for e in ends if e[0] < first - 1]
-            at, _, value, _ = below[-1] if below else (0, 0, ZEROS, None)
-            self.vouch_range(key, at + 1, first - 1, value, prev)
-
-    def vouch_range(self, key, first, last, prev, head):
-        """Seals first..last if all are here and hash from prev to head."""
-        numbers, made, c = self.epochs[key], {}, prev
-        for sequence in range(first, last + 1):
-            if sequence not in numbers:
-                return
-            c = made[sequence] = link(c, numbers[sequence])
-        if c == head:
-            self.chain[key].update(made)
+        """Seals the records on the chain from one signed value to another."""
+        numbers, signed = self.epochs[key], self.signed[key]
+        for sequence, c in signed:
+            made = {}
+            while sequence + 1 in numbers:
+                sequence += 1
+                c = made[sequence] = link(c, numbers[sequence])
+                if (sequence, c) in signed:
+                    self.chain[key].update(made)
+                    break
 
     def apply_starts(self):
         """A sealed start signs a value of the epoch it names."""
@@ -255,10 +245,9 @@ class Log:
                 before = prev and (r.agent, prev["epoch"])
                 if not prev or before not in self.epochs:
                     continue
-                last, head = int(prev["last"]), bytes.fromhex(prev["head"])
-                end = (last, last + 1, head, head)
-                if end not in self.ends[before]:
-                    self.ends[before].add(end)
+                value = (int(prev["last"]), bytes.fromhex(prev["head"]))
+                if value not in self.signed[before]:
+                    self.signed[before].add(value)
                     self.vouch(before)
                     grown = True
 
