@@ -196,7 +196,7 @@ sort_into_kinds(struct build *b, const struct list *entries, size_t count)
 		if (list_add(l, b->arena, e))
 			return -1;
 	}
-	for (size_t i = 0; i < sizeof of / sizeof *of; i++)
+	for (size_t i = 0; i <= RECORD_RATING; i++)
 		if (of[i] && list_sort(of[i], by_order))
 			return -1;
 	return 0;
