@@ -1024,7 +1024,7 @@ def run_some(job):
             failures.append(str(problem))
         except Exception as problem:
             failures.append("seed %d: %r" % (seed, problem))
-        if len(failures) >= 5:
+        if len(failures) >= 50:
             break
     return trial.seen, failures
 
