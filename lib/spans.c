@@ -61,6 +61,9 @@ set_open(struct spans *s, struct span *span)
 	span->tail_sealed = false;
 	span->lead_first = span->lead_watch = 0;
 	span->fresh = true;
+	if (span->listed)
+		return;
+	span->listed = true;
 	span->next_open = s->open;
 	s->open = span;
 }
@@ -101,6 +104,7 @@ spans_add(struct spans *s, const struct span *span)
 	if (!copy)
 		return -1;
 	*copy = *span;
+	copy->listed = false;
 	memmove(&s->sorted[at + 1], &s->sorted[at],
 	    (s->count - at) * sizeof(void *));
 	s->sorted[at] = copy;
@@ -114,10 +118,12 @@ spans_add(struct spans *s, const struct span *span)
 	return 0;
 }
 
-/* Does a span of this key end just before span, with its value? */
-static bool
-is_joined(const struct spans *s, const struct span *span)
+/* The span of this key that ends just before span, with its value; a sealed one
+ * if there are several. NULL when there is none. */
+static const struct span *
+joined(const struct spans *s, const struct span *span)
 {
+	const struct span *found = NULL;
 	uint64_t n = span->first - 1;
 
 	for (size_t i = place(s, n); i < s->count; i++) {
@@ -125,11 +131,13 @@ is_joined(const struct spans *s, const struct span *span)
 
 		if (before->last > n)
 			break;
-		if (before != span && before->key == span->key &&
-		    !memcmp(before->head, span->prev, CHAIN_LEN))
-			return true;
+		if (before == span || before->key != span->key ||
+		    memcmp(before->head, span->prev, CHAIN_LEN) != 0)
+			continue;
+		if (!found || before->state == SPAN_SEALED)
+			found = before;
 	}
-	return false;
+	return found;
 }
 
 static bool
@@ -196,6 +204,27 @@ search_span(const struct settling *t, struct span *span)
 	span->tail_sealed = state == SPAN_SEALED;
 }
 
+/* What begins where a bad span ends takes back that it needs no lead. */
+static void
+wake_followers(struct spans *s, const struct span *bad)
+{
+	for (size_t i = place(s, bad->last); i < s->count; i++) {
+		struct span *span = s->sorted[i];
+
+		if (span->first != bad->last + 1 || span->key != bad->key ||
+		    span->lead != SPAN_NONE ||
+		    memcmp(span->prev, bad->head, CHAIN_LEN) != 0)
+			continue;
+		span->lead = SPAN_OPEN;
+		span->fresh = true;
+		if (!span->listed) {
+			span->listed = true;
+			span->next_open = s->open;
+			s->open = span;
+		}
+	}
+}
+
 static void
 try_span(const struct settling *t, struct span *span)
 {
@@ -209,11 +238,13 @@ try_span(const struct settling *t, struct span *span)
 		    span->prev, span->head);
 	if (span->state != SPAN_SEALED && !span->tail_sealed)
 		search_span(t, span);
+	if (span->state == SPAN_BAD)
+		wake_followers(t->s, span);
 }
 
 /* The lead goes back to the nearest signed value before it on its chain. */
 static void
-search_lead(const struct settling *t, struct span *span)
+search_lead(const struct settling *t, struct span *span, bool alone)
 {
 	static const uint8_t zeros[CHAIN_LEN];
 	size_t at = place(t->s, span->first - 1);
@@ -228,23 +259,36 @@ search_lead(const struct settling *t, struct span *span)
 		state = try_range(t, SPAN_BAD, span->lead_watch,
 		    span->first - 1, before ? before->head : zeros, span->prev);
 	}
-	if (state == SPAN_BAD && span->lead != SPAN_BAD)
+	if (state == SPAN_BAD && span->lead != SPAN_BAD && alone)
 		t->settled(t->arg, span->lead_first, span->first - 1, SPAN_BAD);
-	span->lead = state;
+	span->lead = state == SPAN_SEALED || alone ? state : SPAN_NONE;
 }
 
+/* What a good span before it seals needs no lead. One that is bad may only have
+ * named a false beginning: then the signed values around it still decide, as
+ * they would have if it had never come. */
 static void
 try_lead(const struct settling *t, struct span *span)
 {
+	const struct span *before;
+
 	if (span->lead == SPAN_SEALED || span->lead == SPAN_NONE)
 		return;
 	if (!span->fresh &&
 	    !holds(span->lead_watch, span->first - 1, t->sequence))
 		return;
-	if (span->first == 1 || is_joined(t->s, span))
+	before = span->first == 1 ? NULL : joined(t->s, span);
+	if (span->first == 1 || (before && before->state != SPAN_BAD))
 		span->lead = SPAN_NONE;
 	else
-		search_lead(t, span);
+		search_lead(t, span, !before);
+}
+
+static bool
+is_done(const struct span *span)
+{
+	return span->state == SPAN_SEALED &&
+	       (span->lead == SPAN_SEALED || span->lead == SPAN_NONE);
 }
 
 void
@@ -254,21 +298,22 @@ spans_settle(struct spans *s, struct crypto *c, size_t key, uint64_t sequence,
 	const struct settling t = {s, c, sequence, settled, arg};
 	struct span **at = &s->open;
 
+	for (struct span *o = s->open; o; o = o->next_open)
+		if (o->key == key)
+			try_span(&t, o);
 	while (*at) {
 		struct span *span = *at;
 
-		if (span->key != key) {
-			at = &span->next_open;
-			continue;
+		if (span->key == key) {
+			try_lead(&t, span);
+			span->fresh = false;
 		}
-		try_span(&t, span);
-		try_lead(&t, span);
-		span->fresh = false;
-		if (span->state == SPAN_SEALED &&
-		    (span->lead == SPAN_SEALED || span->lead == SPAN_NONE))
+		if (span->key == key && is_done(span)) {
+			span->listed = false;
 			*at = span->next_open;
-		else
+		} else {
 			at = &span->next_open;
+		}
 	}
 }
 
@@ -287,6 +332,7 @@ spans_reset(struct spans *s)
 			continue;
 		}
 		s->sorted[kept++] = span;
+		span->listed = false;
 		set_open(s, span);
 	}
 	s->count = kept;

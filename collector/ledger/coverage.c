@@ -366,6 +366,43 @@ compare_closed(struct build *b, struct coverage_host *h, const struct list *old)
 	return 0;
 }
 
+/* Mark the stretches of a that b has not, whole: a sentence names both ends. */
+static int
+mark_alone(struct stretches *changed, struct arena *arena,
+    const struct stretches *a, const struct stretches *b)
+{
+	for (size_t i = 0; i < a->count; i++) {
+		const struct stretch *s = &a->at[i];
+		size_t k = stretch_find(b, s->from_us);
+
+		if (k < b->count && b->at[k].from_us == s->from_us &&
+		    b->at[k].to_us == s->to_us)
+			continue;
+		if (stretch_add(changed, arena, s->from_us, s->to_us))
+			return -1;
+	}
+	return 0;
+}
+
+/* A class that nothing provides any more was somewhere covered before. */
+static int
+mark_lost_classes(
+    struct build *b, struct coverage_host *h, const struct coverage_host *old)
+{
+	for (size_t i = 0; i < old->classes.count; i++) {
+		const struct coverage_class *c = old->classes.at[i];
+
+		if (coverage_class(h, c->name))
+			continue;
+		for (size_t k = 0; k < c->covered.count; k++)
+			if (stretch_add(&h->changed, b->arena,
+				c->covered.at[k].from_us,
+				c->covered.at[k].to_us))
+				return -1;
+	}
+	return 0;
+}
+
 static int
 compare(struct build *b, struct coverage_host *h, const struct coverage *before)
 {
@@ -374,8 +411,9 @@ compare(struct build *b, struct coverage_host *h, const struct coverage *before)
 
 	if (!old)
 		old = &nothing;
-	if (stretch_differ(&h->changed, b->arena, &h->forked, &old->forked) ||
-	    compare_closed(b, h, &old->closed))
+	if (mark_alone(&h->changed, b->arena, &h->forked, &old->forked) ||
+	    mark_alone(&h->changed, b->arena, &old->forked, &h->forked) ||
+	    mark_lost_classes(b, h, old) || compare_closed(b, h, &old->closed))
 		return -1;
 	for (size_t i = 0; i < h->classes.count; i++) {
 		struct coverage_class *c = h->classes.at[i];
@@ -437,6 +475,11 @@ coverage_build(struct coverage *c, struct arena *a, struct names *n,
 	for (size_t i = 0; i < c->hosts.count; i++)
 		if (finish_host(&b, c->hosts.at[i], before))
 			goto fail;
+	for (size_t i = 0; before && i < before->hosts.count; i++) {
+		const struct coverage_host *old = before->hosts.at[i];
+
+		c->lost_host = c->lost_host || !coverage_host(c, old->name);
+	}
 	if (list_sort(&c->hosts, host_by_name) == 0)
 		return 0;
 fail:

@@ -47,12 +47,14 @@ struct coverage_host {
 	struct list closed;	/* struct entry_unknown, by (from, program) */
 	struct stretches alive; /* the agent itself, before forks */
 	struct stretches forked;
-	struct stretches changed; /* where forks or closed lines changed */
+	struct stretches
+	    changed; /* where forks, closed lines, lost classes did */
 };
 
 struct coverage {
 	struct list hosts; /* by name */
 	struct table by_name;
+	bool lost_host; /* one of the coverage before is known no more */
 };
 
 /* Make the coverage of all counting records. Everything is in the arena.

@@ -345,6 +345,8 @@ watch_changed(const struct watch *w, int64_t from_us, int64_t to_us)
 {
 	struct part p;
 
+	if (w->coverage->lost_host)
+		return true;
 	for (size_t i = 0; part_at(w, i, &p); i++)
 		if (stretch_overlap(p.changed, from_us, to_us))
 			return true;

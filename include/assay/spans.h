@@ -41,6 +41,7 @@ struct span {
 	uint64_t lead_watch; /* what comes from here on may change it */
 	bool tail_sealed;    /* from a value signed within it to its end */
 	bool fresh;	     /* never tried, or neighbours changed */
+	bool listed;	     /* among the open ones */
 	struct span *next_open;
 };
 
