@@ -186,20 +186,21 @@ step_back(const struct spans *s, size_t key, size_t *at)
 }
 
 /* A span that is not whole, or not on the chain, from its beginning: its
- * records after another signed value, within it or before it, may be sealed all
- * the same. */
+ * records after another signed value, within it or just before it, may be
+ * sealed all the same. */
 static void
 search_span(const struct settling *t, struct span *span)
 {
-	static const uint8_t zeros[CHAIN_LEN];
 	size_t at = place(t->s, span->last);
-	const struct span *inner = span;
 	enum span_state state = SPAN_BAD;
 
-	for (int i = 0; state == SPAN_BAD && inner && i < LOOK_BACK; i++) {
-		inner = step_back(t->s, span->key, &at);
-		state = try_range(t, SPAN_BAD, inner ? inner->last + 1 : 1,
-		    span->last, inner ? inner->head : zeros, span->head);
+	for (int i = 0; state == SPAN_BAD && i < LOOK_BACK; i++) {
+		const struct span *inner = step_back(t->s, span->key, &at);
+
+		if (!inner || inner->last + 1 < span->first)
+			return;
+		state = try_range(t, SPAN_BAD, inner->last + 1, span->last,
+		    inner->head, span->head);
 	}
 	span->tail_sealed = state == SPAN_SEALED;
 }
@@ -229,8 +230,7 @@ static void
 try_span(const struct settling *t, struct span *span)
 {
 	if (span->state == SPAN_SEALED ||
-	    (!span->fresh && !holds(span->state == SPAN_BAD ? 1 : span->first,
-				 span->last, t->sequence)))
+	    (!span->fresh && !holds(span->first, span->last, t->sequence)))
 		return;
 	if (span->first > span->last)
 		span->state = SPAN_SEALED;
@@ -243,51 +243,22 @@ try_span(const struct settling *t, struct span *span)
 		wake_followers(t->s, span);
 }
 
-/* From the value that before signed at its end up to span, then from the one at
- * its beginning: its end may have been named falsely. */
-static enum span_state
-try_before(
-    const struct settling *t, struct span *span, const struct span *before)
-{
-	enum span_state state = SPAN_BAD;
-
-	span->lead_watch = before->last + 1;
-	if (before->last + 1 < span->first)
-		state = try_range(t, SPAN_BAD, before->last + 1,
-		    span->first - 1, before->head, span->prev);
-	if (state != SPAN_BAD || before->first > before->last ||
-	    before->first >= span->first)
-		return state;
-	span->lead_watch = before->first;
-	return try_range(t, SPAN_BAD, before->first, span->first - 1,
-		   before->prev, span->prev) == SPAN_SEALED
-		   ? SPAN_SEALED
-		   : SPAN_BAD;
-}
-
 /* The lead goes back to the nearest signed value before it on its chain. */
 static void
 search_lead(const struct settling *t, struct span *span, bool alone)
 {
 	static const uint8_t zeros[CHAIN_LEN];
-	size_t at = place(t->s, span->first);
+	size_t at = place(t->s, span->first - 1);
 	const struct span *before = span;
 	enum span_state state = SPAN_BAD;
 
-	span->lead_first = 0;
 	for (int i = 0; state == SPAN_BAD && before && i < LOOK_BACK; i++) {
 		before = step_back(t->s, span->key, &at);
-		if (before == span)
-			continue;
-		if (!span->lead_first && !before)
-			span->lead_first = 1;
-		else if (!span->lead_first && before->last + 1 < span->first)
-			span->lead_first = before->last + 1;
-		if (before)
-			state = try_before(t, span, before);
-		else
-			state = try_range(t, SPAN_BAD, span->lead_watch = 1,
-			    span->first - 1, zeros, span->prev);
+		span->lead_watch = before ? before->last + 1 : 1;
+		if (i == 0)
+			span->lead_first = span->lead_watch;
+		state = try_range(t, SPAN_BAD, span->lead_watch,
+		    span->first - 1, before ? before->head : zeros, span->prev);
 	}
 	if (state == SPAN_BAD && span->lead != SPAN_BAD && alone)
 		t->settled(t->arg, span->lead_first, span->first - 1, SPAN_BAD);
