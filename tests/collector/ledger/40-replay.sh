@@ -4,7 +4,7 @@
 # must not depend on what it was asked before. ASSAY_SEEDS=N for more.
 here=$(cd "$(dirname "$0")" && pwd)
 source "$here/../../support/tap.sh"
-replay=$(dirname "$ASSAY_COLLECTOR")/tests/test_collector_ledger_replay
+replay=$(dirname "$ASSAY_COLLECTOR")/tests/replay
 seeds=${ASSAY_SEEDS:-16}
 
 # Without ASSAY_COLLECTOR the history is made and judged by the twin alone.

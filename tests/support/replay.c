@@ -100,7 +100,7 @@ each_answer_on_the_way_is_that_of_a_fresh_ledger(void **state)
 
 	(void)state;
 	if (!paths)
-		skip();
+		fail_msg("ASSAY_REPLAY names the exports, with : between");
 	while (*paths) {
 		size_t len = strcspn(paths, ":");
 
