@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a compressed log: what is read does not depend on the pieces it
- * is read in, and never is more than was asked for. */
+ * is read in, and a piece never is more than was asked for. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -48,10 +48,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(fd >= 0 && write(fd, data, size) == (ssize_t)size);
 	first = read_all(fd, (off_t)size, 16384, one, &one_len);
 	second = read_all(fd, (off_t)size, 1021, two, &two_len);
-	if (first <= 0 && second <= 0) {
-		assert(first == second && one_len == two_len);
-		assert(memcmp(one, two, one_len) == 0);
-	}
+	/* How much of a damaged block is given may depend on the room; what is
+	 * given may not. */
+	if (first <= 0 && second <= 0)
+		assert(first == second && (first < 0 || one_len == two_len));
+	assert(memcmp(one, two, one_len < two_len ? one_len : two_len) == 0);
 	close(fd);
 	return 0;
 }
