@@ -153,7 +153,8 @@ feed_scan(struct feed *f, int64_t now_us)
 bool
 feed_is_fed(const struct feed *f)
 {
-	return f->spec->syslog || f->spec->facility >= 0;
+	return f->spec->syslog || f->spec->facility >= 0 ||
+	       f->standing.answers;
 }
 
 enum rule_class

@@ -60,7 +60,8 @@ int feed_restore(
  * source that has lines, and no beginning yet, its beginning. */
 void feed_scan(struct feed *f, int64_t now_us);
 
-/* True when a syslog daemon writes it: what that daemon lost can have been
+/* True when a syslog daemon writes it, as far as is known (sources.yml, the
+ * configuration, marks that came back): what that daemon lost can have been
  * meant for it. */
 bool feed_is_fed(const struct feed *f);
 
