@@ -5,7 +5,7 @@
  *   clockwork new FILE SECONDS      a clock that shows this time (since 1970)
  *   clockwork wait FILE             until the paced daemon is there and waits
  *   clockwork run FILE SECONDS      let this much time pass, in steps of at
- *                                   most 30 s, each when the paced daemon has
+ *                                   most a minute, each when the paced daemon has
  *                                   done its work and its marks were written
  *   clockwork set FILE SECONDS      set the clock by so much; nothing passes
  *   clockwork now FILE              print the seconds it shows
@@ -25,7 +25,7 @@
 
 #include "clockwork.h"
 
-#define STEP_US 30000000
+#define STEP_US 60000000
 #define PATIENCE_MS 60000
 /* A daemon that hangs or is dead writes no mark. */
 #define SETTLE_MS 300
