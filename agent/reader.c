@@ -46,6 +46,12 @@ reader_free(struct reader *r)
 	free(r);
 }
 
+void
+reader_set_match(struct reader *r, struct match *match)
+{
+	r->p.match = match;
+}
+
 struct reader_refused
 reader_take_refused(struct reader *r)
 {
@@ -372,8 +378,8 @@ put_loss(struct reader *r, const struct line *l,
 	gap.from_us = loss_begins(
 	    f, begins && begins->value.number, l->before_us, gap.to_us);
 	got = put_loss_of(r, f, &gap, now_us, err);
-	for (size_t i = 0; i < r->p.feed_count && feed_is_fed(f); i++) {
-		const struct feed *other = &r->p.feeds[i];
+	for (size_t i = 0; i < r->p.feeds->count && feed_is_fed(f); i++) {
+		const struct feed *other = &r->p.feeds->list[i];
 
 		if (got == SPOOL_OK && other != f && feed_is_fed(other))
 			got = put_loss_of(r, other, &gap, now_us, err);
