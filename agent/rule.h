@@ -49,14 +49,24 @@ struct rule_field {
 	struct vocab_value constant; /* RULE_SET */
 };
 
+/* A group whose text must pass a check that no field's type makes. */
+struct rule_check {
+	unsigned group;
+	enum pattern_check check;
+};
+
 /* One pattern of a file: a rule's, or one of `ignore:` (rule is NULL). */
 struct rule_pattern {
 	const struct rule *rule;
 	struct slice text; /* as written */
 	struct pattern_facts facts;
 	struct reading_code *code;
-	size_t index; /* among all patterns of the rule set */
 	const struct tree_node *node;
+	/* By ruleset_seal: */
+	size_t index; /* among all patterns of the rule set */
+	const struct rule_check *checks;
+	size_t check_count;
+	struct slice literal; /* of facts, the one to look for first */
 };
 
 struct rule {
