@@ -82,6 +82,7 @@ struct rule {
 	size_t field_count;
 	const struct rule_pattern *pattern;
 	const struct tree_node *node; /* while the trees are kept, else NULL */
+	struct slice head;	      /* by rule_make_head: record_event's */
 };
 
 struct rule_file {
@@ -114,6 +115,10 @@ struct piece_set;
 int rule_read(struct rule_file *out, const struct tree *t, const char *path,
     enum rule_class class, const struct vocab *vocab,
     const struct piece_set *pieces, struct arena *arena, struct problems *p);
+
+/* Make what all records of a rule's events have in common. -1 when memory is
+ * short. */
+int rule_make_head(struct rule *rule, struct arena *arena);
 
 /* Free what is not the arena's. */
 void rule_file_clear(struct rule_file *file);

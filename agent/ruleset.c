@@ -245,8 +245,11 @@ list_patterns(struct ruleset *s)
 		return -1;
 	s->jit = true;
 	for (struct file_link *f = s->files; f; f = f->next) {
-		for (size_t i = 0; i < f->file.rule_count; i++)
+		for (size_t i = 0; i < f->file.rule_count; i++) {
+			if (rule_make_head(&f->file.rules[i], &s->arena))
+				return -1;
 			s->rules[rule++] = &f->file.rules[i];
+		}
 		for (size_t i = 0; i < f->file.pattern_count; i++) {
 			struct rule_pattern *p = &f->file.patterns[i];
 
