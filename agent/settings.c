@@ -33,6 +33,8 @@ const struct options_entry settings_table[] = {
 	"what to read instead of what is found: list of {file: GLOB, class: "
 	"CLASS} or {stdin: true, class: CLASS}; facility: NAME says what "
 	"syslog writes there, with relay: true the hosts in the lines count"},
+    {"syslog.socket", OPTIONS_TEXT, 0, 0, "/dev/log",
+	"where marks are written, to be read back as proof that logging works"},
     {"kafka", OPTIONS_NODE, 0, 0, NULL, "librdkafka's properties"},
     {0},
 };

@@ -27,7 +27,7 @@ is_plain(struct slice text)
 		return false;
 	for (size_t i = 0; i < text.len; i++)
 		if (!isalnum((unsigned char)text.ptr[i]) &&
-		    !memchr("/._-*+@%=", text.ptr[i], 9))
+		    !strchr("/._-*+@%=", text.ptr[i] ? text.ptr[i] : ' '))
 			return false;
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
 		if (text.len == strlen(others[i]) &&
