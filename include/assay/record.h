@@ -157,6 +157,7 @@ struct record_event {
 	const struct slice *controls;
 	size_t control_count;
 	struct slice phase;
+	struct slice head; /* by record_event_head, or empty */
 	struct slice program;
 	int64_t pid; /* -1 none */
 	struct slice systemd_unit;
@@ -173,6 +174,11 @@ struct record_event {
 	enum record_raw raw;
 	struct slice line; /* whole, without its end */
 };
+
+/* Append the text that event, outcome, rule, controls and phase become: the
+ * same for all events of a rule, so it can be made once and given to each as
+ * its head. */
+void record_event_head(struct buf *b, const struct record_event *event);
 
 struct record_source {
 	struct slice id;
