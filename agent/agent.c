@@ -596,6 +596,7 @@ agent_look(const struct agent *a, struct agent_view *view)
 	    .found = spool_found(a->spool),
 	    .spool_bytes = spool_bytes(a->spool),
 	    .spool_unsent = spool_unsent(a->spool),
+	    .spool_kept_aside = spool_kept_aside(a->spool),
 	    .spool_abandoned = spool_abandoned(a->spool),
 	    .lines_per_s = a->lines_per_s,
 	    .records = writer_records(a->writer)};

@@ -65,7 +65,7 @@ struct agent_view {
 	const struct feed *feeds;
 	size_t feed_count;
 	const struct recover *found;
-	uint64_t spool_bytes, spool_unsent;
+	uint64_t spool_bytes, spool_unsent, spool_kept_aside;
 	unsigned spool_abandoned;
 	uint64_t bytes_done, bytes_total;
 	int64_t lines, events;
