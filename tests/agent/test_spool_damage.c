@@ -602,7 +602,7 @@ every_byte_damaged_in_memory_costs_its_own_record_at_most(void **state)
 				char was = f->bytes.ptr[at];
 				long lost = count.lost;
 
-				snprintf(what, sizeof what, "%s: byte %zu",
+				snprintf(what, sizeof what, "%.57s: byte %zu",
 				    f->name, at);
 				f->bytes.ptr[at] =
 				    damaged(was, (enum way)way, at);
@@ -612,6 +612,26 @@ every_byte_damaged_in_memory_costs_its_own_record_at_most(void **state)
 				assert_true(count.lost - lost <= 1);
 			}
 	report("each byte in three ways, in memory");
+}
+
+static void
+every_length_in_memory_loses_what_was_cut_and_no_more(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < file_count; i++) {
+		struct file *f = &files[i];
+		size_t whole = f->bytes.len;
+
+		/* From the end: ever more is lost. */
+		while (--f->bytes.len > SEGMENT_HEADER_LEN) {
+			snprintf(what, sizeof what, "%.57s: cut to %zu",
+			    f->name, f->bytes.len);
+			judge_bytes(f, &f->header);
+		}
+		f->bytes.len = whole;
+	}
+	assert_int_equal(count.silent, 0);
+	report("each length, in memory");
 }
 
 /* ---- on files ---- */
@@ -647,7 +667,7 @@ bytes_damaged_on_disk_are_told_and_cost_their_own_record(void **state)
 			if (to == was)
 				to = damaged(was, FLIPPED, at);
 			snprintf(what, sizeof what,
-			    "%s: byte %zu (%02x) becomes %02x", f->name, at,
+			    "%.57s: byte %zu (%02x) becomes %02x", f->name, at,
 			    (uint8_t)was, (uint8_t)to);
 			f->bytes.ptr[at] = to;
 			try_file(f, at, was, at % 4 == 0);
@@ -660,12 +680,13 @@ a_segment_cut_short_loses_what_was_cut_and_says_so(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < file_count; i++)
-		for (size_t len = i; len < files[i].bytes.len; len += every()) {
+		for (size_t len = i; len < files[i].bytes.len;
+		     len += every() * 8 + 1) {
 			struct file *f = &files[i];
 			struct slice left = {f->bytes.ptr, len};
 
-			snprintf(
-			    what, sizeof what, "%s: cut to %zu", f->name, len);
+			snprintf(what, sizeof what, "%.57s: cut to %zu",
+			    f->name, len);
 			put_file(f, left);
 			judge_reader();
 			judge(f, left, false);
@@ -690,7 +711,7 @@ a_missing_segment_of_the_newest_epoch_is_told(void **state)
 		struct err err;
 		struct file *f = &files[i];
 
-		snprintf(what, sizeof what, "%s: missing", f->name);
+		snprintf(what, sizeof what, "%.57s: missing", f->name);
 		assert_int_equal(unlink(path_of(f->name, NULL)), 0);
 		assert_int_equal(
 		    recover_spool(dir, &none, crypto, &found, &err), 0);
@@ -844,6 +865,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(
 		every_byte_damaged_in_memory_costs_its_own_record_at_most),
+	    cmocka_unit_test(
+		every_length_in_memory_loses_what_was_cut_and_no_more),
 	    cmocka_unit_test(
 		bytes_damaged_on_disk_are_told_and_cost_their_own_record),
 	    cmocka_unit_test(
