@@ -97,7 +97,9 @@ try_start(struct play *p)
 	static const char *const readers[] = {"collector", NULL};
 	struct agent_options o = {.state = state_dir,
 	    .zone_name = "/usr/share/zoneinfo/UTC",
+	    .syslog_socket = "/nonexistent",
 	    .max_bytes = 8 << 20,
+	    .held_max_bytes = 1 << 30,
 	    .keep_us = 86400 * SECOND,
 	    .readers = readers};
 	struct source_spec *spec;
