@@ -4,12 +4,14 @@
     lost         a file still held the line at the end, and it is no event
     unexplained  no file held it any more, it is no event, and lies in no gap
     explained    the same, but in a gap of its log
+    before       the same, and it went before the agent had read anything of its
+                 log: no coverage is claimed for that time
     repeated     an event of one line more than once, under different ids
     replayed     more than once under one id
     forged       an event that is no line that was written
     disorder     an event of one generation before one of a smaller offset
 
-All but `explained` must be 0. A gap explains a line when the line's stamp, or
+All but `explained` and `before` must be 0. A gap explains a line when the line's stamp, or
 the moment it was written, is not outside of it.
 """
 import base64
@@ -63,6 +65,7 @@ class Spool:
     def __init__(self, spoolcat, directory, truth):
         self.seen = {}  # key: [(id, place)]
         self.gaps = []
+        self.from_us = {}  # source: where its coverage begins
         self.forged = []
         self.disorder = []
         self.starts = 0
@@ -75,6 +78,10 @@ class Spool:
                 self.event(json.loads(text), truth, last)
             elif b'"type":"assay.gap.v1"' in text:
                 self.gaps.append(Gap(json.loads(text)["data"]))
+            elif b'"type":"assay.heartbeat.v1"' in text:
+                for source in json.loads(text)["data"]["sources"]:
+                    self.from_us.setdefault(source["id"],
+                                            us_of(source["from"]))
             elif b'"type":"assay.start.v1"' in text:
                 self.starts += 1
         self.findings = cat.stderr.read().decode(errors="replace").splitlines()
@@ -106,14 +113,15 @@ class Verdict:
     def __init__(self, truth, spool, stem_of):
         self.counts = dict.fromkeys(MUST_BE_NONE, 0)
         self.counts.update(written=0, read=spool.events, destroyed=0,
-                           explained=0, gaps=len(spool.gaps))
+                           explained=0, before=0, gaps=len(spool.gaps))
         self.problems = []
         gaps = {}
         for gap in spool.gaps:
             gaps.setdefault(gap.source, []).append(gap)
         for line in truth.whole():
             self.judge(line, spool.seen.get(line.key, ()),
-                       gaps.get(stem_of(line.log), ()))
+                       gaps.get(stem_of(line.log), ()),
+                       spool.from_us.get(stem_of(line.log), 0))
         for key, place, raw in spool.forged:
             self.wrong("forged", None, f"{key} at {place}: {str(raw)[:200]}")
         for key, place in spool.disorder:
@@ -133,7 +141,7 @@ class Verdict:
                               line.written_us if line else None,
                               f"{what}: {text}"))
 
-    def judge(self, line, seen, gaps):
+    def judge(self, line, seen, gaps, from_us):
         c = self.counts
         c["written"] += 1
         c["destroyed"] += line.destroyed_us is not None
@@ -153,6 +161,8 @@ class Verdict:
             gap.missing += 1
         if holding:
             c["explained"] += 1
+        elif line.destroyed_us < from_us:
+            c["before"] += 1
         else:
             self.wrong("unexplained", line, told)
 
