@@ -104,6 +104,7 @@ class Log:
         self.here = None  # File that has the name
         self.hup_us = 0  # when the writer opens its file again
         self.rotations = 0
+        self.dated = 0
         self.counts = {}
         self.stopping = False
         self.target_number = 0
@@ -279,7 +280,8 @@ class Log:
     def rotated_name(self):
         if self.style == "number":
             return self.path + ".1"
-        return f"{self.path}-20261125-{self.rotations:06d}"
+        self.dated += 1
+        return f"{self.path}-20261125-{self.dated:06d}"
 
     def there(self):
         return self.here is not None and os.path.lexists(self.path)
@@ -339,15 +341,15 @@ class Log:
         self.rotated.insert(0, [to, copy, None])
         window = rng.choice((0, 0, 0, 0.001, 0.02, 0.2))
         yield window
-        self.empty(f"copytruncate window {window}")
+        self.empty("copytruncate", f"window {window} ")
 
-    def empty(self, what):
+    def empty(self, what, more=""):
         """Cut the log to nothing; sometimes it is at once as long as before, or
         longer."""
         rng = self.rng
         refill = rng.choice(("no", "no", "same", "more"))
         size = os.stat(self.path).st_size
-        self.rotation(what, f"at {size} refill {refill}")
+        self.rotation(what, f"{more}at {size} refill {refill}")
         os.truncate(self.path, 0)
         self.here.truncate()
         if not self.append or self.at is not self.here or refill == "no" or \

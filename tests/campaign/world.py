@@ -24,7 +24,7 @@ class Options:
     seed = 1
     rotations = 250
     kills = 100
-    pace = 2.0
+    pace = 3.0
     seconds = 240  # at most
     compressors = ("gz",)
     log_count = 10
