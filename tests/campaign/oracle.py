@@ -59,6 +59,15 @@ def kept(raw):
     return raw["text"].encode()
 
 
+def difference(raw, line):
+    text = kept(raw)
+    if line is None:
+        return f"nobody wrote {text[:120]}"
+    if text != line.text:
+        return f"{len(text)} bytes {text[:120]} for {line.text[:120]}"
+    return f"length {raw['len']} for {line.size}"
+
+
 class Spool:
     """The records of a spool that matter here."""
 
@@ -98,7 +107,7 @@ class Spool:
         self.events += 1
         if line is None or kept(data["raw"]) != line.text or \
                 data["raw"]["len"] != line.size:
-            self.forged.append((key, place, data["raw"]))
+            self.forged.append((key, place, difference(data["raw"], line)))
             return
         at = (origin["id"], origin["gen"])
         if last.get(at, -1) >= origin["offset"]:
@@ -123,7 +132,8 @@ class Verdict:
                        gaps.get(stem_of(line.log), ()),
                        spool.from_us.get(stem_of(line.log), 0))
         for key, place, raw in spool.forged:
-            self.wrong("forged", None, f"{key} at {place}: {str(raw)[:200]}")
+            self.wrong("forged", truth.lines.get(key),
+                       f"{key} at {place}: {raw}")
         for key, place in spool.disorder:
             self.wrong("disorder", truth.lines[key], f"{key} at {place}")
         for text in spool.findings:
@@ -138,7 +148,8 @@ class Verdict:
     def wrong(self, what, line, text):
         self.counts[what] += 1
         self.problems.append((line.log if line else None,
-                              line.written_us if line else None,
+                              line.written_us or line.stamp_us
+                              if line else None,
                               f"{what}: {text}"))
 
     def judge(self, line, seen, gaps, from_us):
