@@ -103,7 +103,7 @@ put_event_clock(struct buf *b, const struct record_event *event)
 }
 
 static void
-put_raw_text(struct buf *b, struct slice line)
+put_raw_text(struct buf *b, struct slice line, uint64_t len)
 {
 	struct slice kept = record_kept(line);
 	bool plain = wire_is_plain(kept);
@@ -114,37 +114,40 @@ put_raw_text(struct buf *b, struct slice line)
 	} else {
 		wire_base64(b, kept);
 	}
-	jsonout_kint(b, "len", (int64_t)line.len);
-	if (kept.len < line.len)
+	jsonout_kint(b, "len", (int64_t)len);
+	if (kept.len < len)
 		jsonout_kbool(b, "cut", true);
 	if (!plain)
 		jsonout_kstr(b, "enc", "base64");
 }
 
 static void
-put_raw_hash(
-    struct buf *b, struct crypto *c, const uint8_t salt[16], struct slice line)
+put_raw_hash(struct buf *b, struct crypto *c, const uint8_t salt[16],
+    struct slice line, uint64_t len)
 {
 	const struct slice parts[] = {{(const char *)salt, 16}, line};
 	uint8_t hash[CRYPTO_HASH_LEN];
 
 	crypto_sha256(c, parts, 2, hash);
 	wire_hex(b, "hash", hash, sizeof hash);
-	jsonout_kint(b, "len", (int64_t)line.len);
+	jsonout_kint(b, "len", (int64_t)len);
 }
 
 static void
 put_raw(struct buf *b, struct crypto *c, const struct record_envelope *e,
     const struct record_event *event)
 {
+	uint64_t len = event->line_len > event->line.len ? event->line_len
+							 : event->line.len;
+
 	if (event->raw == RECORD_RAW_NONE)
 		return;
 	jsonout_key(b, "raw");
 	jsonout_object(b);
 	if (event->raw == RECORD_RAW_TEXT)
-		put_raw_text(b, event->line);
+		put_raw_text(b, event->line, len);
 	else
-		put_raw_hash(b, c, e->salt, event->line);
+		put_raw_hash(b, c, e->salt, event->line, len);
 	jsonout_object_end(b);
 }
 

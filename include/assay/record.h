@@ -171,7 +171,8 @@ struct record_event {
 	bool clock_doubtful;
 	bool ambiguous;
 	enum record_raw raw;
-	struct slice line; /* whole, without its end */
+	struct slice line; /* without its end; of a longer one the beginning, */
+	uint64_t line_len; /* and the length of all of it; 0: line is whole */
 };
 
 struct record_source {
