@@ -7,9 +7,9 @@
 
 #include "position.h"
 
-bool __wrap_position_marker_holds(const struct position *p, struct slice bytes);
+bool __wrap_position_marker_holds(const struct position *p, const char *bytes);
 bool __wrap_position_marker_still_holds(
-    const struct position *p, struct slice bytes);
+    const struct position *p, const char *bytes);
 bool __wrap_position_proves(struct crypto *c, const struct position *wanted,
     const struct position *found);
 

@@ -6,7 +6,7 @@
 #include "broken.h"
 
 bool
-__wrap_position_marker_holds(const struct position *p, struct slice bytes)
+__wrap_position_marker_holds(const struct position *p, const char *bytes)
 {
 	(void)p;
 	(void)bytes;
@@ -14,7 +14,7 @@ __wrap_position_marker_holds(const struct position *p, struct slice bytes)
 }
 
 bool
-__wrap_position_marker_still_holds(const struct position *p, struct slice bytes)
+__wrap_position_marker_still_holds(const struct position *p, const char *bytes)
 {
 	(void)p;
 	(void)bytes;

@@ -3,7 +3,7 @@
 #include "broken.h"
 
 bool
-__wrap_position_marker_holds(const struct position *p, struct slice bytes)
+__wrap_position_marker_holds(const struct position *p, const char *bytes)
 {
 	(void)p;
 	(void)bytes;
@@ -11,7 +11,7 @@ __wrap_position_marker_holds(const struct position *p, struct slice bytes)
 }
 
 bool
-__wrap_position_marker_still_holds(const struct position *p, struct slice bytes)
+__wrap_position_marker_still_holds(const struct position *p, const char *bytes)
 {
 	(void)p;
 	(void)bytes;

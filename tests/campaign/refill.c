@@ -78,8 +78,8 @@ torn(int fd, void *bytes, size_t len, off_t at)
 	if (first == MARKER) {
 		refill(with);
 		unlink(name);
-		rest = real(
-		    fd, (char *)bytes + MARKER, len - MARKER, at + MARKER);
+		rest =
+		    real(fd, (char *)bytes + MARKER, len - MARKER, at + MARKER);
 		first += rest > 0 ? rest : 0;
 	}
 	close(with);
