@@ -6,6 +6,12 @@ What is known of the log is kept in Files: which lines a file holds, as long as
 a reader that starts now could find it by name. The line's last such file gone,
 the line is destroyed: whoever has not read it (or holds the file open) never
 will.
+
+A file that came and went before anybody could look at it leaves no trace, and
+nobody could tell of the loss. So what is destroyed here is only what the agent
+has seen at least once: its first line was there while the agent looked, and
+what it had read then is committed. What was added later may not be read. And no
+writer goes on in a deleted file when an agent starts, which could not find it.
 """
 import gzip
 import lzma
@@ -32,12 +38,16 @@ class File:
     def __init__(self):
         self.lines = []
         self.named = True
+        self.first_us = None  # when its first whole line was there
+        self.seen = False  # the agent knows it
         self.begun = None  # a line whose LF is not there
         self.complete = False  # only its LF is not there
 
     def take(self, line, at_us):
         """The line is whole now, here."""
         line.whole = True
+        if self.first_us is None:
+            self.first_us = at_us
         if line.written_us is None:
             line.written_us = at_us
         if self.named:
@@ -48,6 +58,7 @@ class File:
 
     def copy(self):
         other = File()
+        other.seen = self.seen
         at_us = lines.now_us()
         for line in self.lines:
             line.refs += 1
@@ -72,6 +83,8 @@ class File:
 
     def truncate(self):
         self.drop()
+        self.first_us = None
+        self.seen = False
         self.begun = None
         self.complete = False
 
@@ -89,7 +102,7 @@ class Log:
         self.style = style  # of rotated names: number, date
         self.dir = os.path.join(world.base, "logs", name)
         self.path = os.path.join(self.dir, "log")
-        self.targets = os.path.join(world.base, "targets", name)
+        self.targets = os.path.join(self.dir, "files")
         self.writer_id = number
         self.serial = 0
         self.append = True
@@ -144,6 +157,14 @@ class Log:
         self.hup_us = 0
         if os.fstat(self.fd).st_size == 0:
             self.head()
+
+    def leave_deleted(self):
+        """An agent that starts cannot find a file without a name: who writes to
+        one has been told by now."""
+        if self.fd >= 0 and not self.at.named:
+            self.finish()
+            self.note("reopen, the agent starts")
+            self.open()
 
     def head(self):
         """What some programs write first, the same each time."""
@@ -263,9 +284,21 @@ class Log:
 
     # ---- the administrator ----
 
+    def is_seen(self, file):
+        file.seen = file.seen or file.first_us is not None and \
+            self.world.has_looked_since(file.first_us)
+        return file.seen
+
+    def until_seen(self):
+        for _ in range(40):
+            if self.stopping or self.is_seen(self.here):
+                return
+            yield 0.25
+
     def shift(self):
         """log.1 to log.2 and so on; the oldest goes."""
-        while len(self.rotated) >= self.keep:
+        while len(self.rotated) >= self.keep and \
+                self.is_seen(self.rotated[-1][1]):
             path, file, _ = self.rotated.pop()
             os.unlink(path)
             file.unlink()
@@ -464,6 +497,14 @@ class Log:
                 yield from self.chmod()
             else:
                 how = rng.choice(self.LINKED if self.linked else self.ROTATIONS)
+                if how not in ("rename", "burst"):
+                    yield from self.until_seen()
+                    if self.stopping or not self.there():
+                        continue
+                    if not self.is_seen(self.here):
+                        if self.linked:
+                            continue
+                        how = "rename"
                 if how == "truncate":
                     self.empty(how)
                 elif how in ("delete", "swap"):

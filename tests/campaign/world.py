@@ -45,6 +45,7 @@ class World:
         self.talk = os.path.join(base, "talk")
         self.kills = 0
         self.starts = 0
+        self.life_us = 0
         self.failures = []
         self.logs = []
         self.tasks = []
@@ -99,6 +100,8 @@ class World:
     # ---- the agent ----
 
     def start_agent(self):
+        for log in self.logs:
+            log.leave_deleted()
         user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} \
             if os.getuid() == 0 else {}
         with open(self.talk, "ab") as talk:
@@ -107,6 +110,18 @@ class World:
                 stdout=subprocess.DEVNULL, stderr=talk,
                 env={**os.environ, **(self.o.env or {})}, **user)
         self.starts += 1
+        self.life_us = lines.now_us()
+
+    def has_looked_since(self, us):
+        """Has the agent that runs now looked at everything since then, and
+        committed what it found? It looks each second and then writes its
+        status; a commit takes less than a second more."""
+        try:
+            told_us = os.stat(self.base + "/state/status.json").st_mtime_ns \
+                // 1000
+        except FileNotFoundError:
+            return False
+        return told_us - max(us, self.life_us) >= 3500000
 
     def kill_agent(self):
         self.kills += 1
@@ -125,8 +140,8 @@ class World:
         while not self.is_enough():
             self.start_agent()
             self.note("agent", "started")
-            long = rng.random() < 0.15 or self.kills >= self.o.kills
-            yield rng.uniform(2, 6) if long else rng.uniform(0.02, 0.8)
+            long = rng.random() < 0.13 or self.kills >= self.o.kills
+            yield rng.uniform(4.5, 7) if long else rng.uniform(0.02, 0.8)
             if self.kills >= self.o.kills:
                 while not self.is_enough():
                     yield 0.2
