@@ -25,9 +25,9 @@ static const struct inflate_format *
 find_format(struct slice start)
 {
 	static const struct inflate_format *const all[] = {
-	    &inflate_gzip, &inflate_xz, &inflate_zstd};
+	    &inflate_gzip, &inflate_xz, &inflate_zstd, NULL};
 
-	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+	for (size_t i = 0; all[i]; i++)
 		if (slice_starts(start, all[i]->magic))
 			return all[i];
 	return NULL;
