@@ -182,7 +182,8 @@ put_event(struct reader *r, const struct line *l,
 	    .clock_doubtful = l->doubtful,
 	    .ambiguous = found->ambiguous,
 	    .raw = raw_of(rule),
-	    .line = l->text};
+	    .line = l->text,
+	    .line_len = l->window->one_line ? l->window->line_len : 0};
 
 	if (l->header.has_time)
 		e.clock_precision = slice_of(l->header.precision);

@@ -160,7 +160,7 @@ put_event_clock(struct buf *b, const struct record_event *event)
 }
 
 static void
-put_raw_text(struct buf *b, struct slice line)
+put_raw_text(struct buf *b, struct slice line, uint64_t len)
 {
 	struct slice kept = record_kept(line);
 	bool plain = wire_is_plain(kept);
@@ -172,16 +172,16 @@ put_raw_text(struct buf *b, struct slice line)
 		wire_base64(b, kept);
 	}
 	buf_put(b, SLICE(",\"len\":"));
-	jsonout_digits(b, (int64_t)line.len);
-	if (kept.len < line.len)
+	jsonout_digits(b, (int64_t)len);
+	if (kept.len < len)
 		buf_put(b, SLICE(",\"cut\":true"));
 	if (!plain)
 		buf_put(b, SLICE(",\"enc\":\"base64\""));
 }
 
 static void
-put_raw_hash(
-    struct buf *b, struct crypto *c, const uint8_t salt[16], struct slice line)
+put_raw_hash(struct buf *b, struct crypto *c, const uint8_t salt[16],
+    struct slice line, uint64_t len)
 {
 	const struct slice parts[] = {{(const char *)salt, 16}, line};
 	uint8_t hash[CRYPTO_HASH_LEN];
@@ -190,20 +190,23 @@ put_raw_hash(
 	buf_put(b, SLICE("\"hash\":\""));
 	wire_bytes(b, hash, sizeof hash);
 	buf_put(b, SLICE("\",\"len\":"));
-	jsonout_digits(b, (int64_t)line.len);
+	jsonout_digits(b, (int64_t)len);
 }
 
 static void
 put_raw(struct buf *b, struct crypto *c, const struct record_envelope *e,
     const struct record_event *event)
 {
+	uint64_t len = event->line_len > event->line.len ? event->line_len
+							 : event->line.len;
+
 	if (event->raw == RECORD_RAW_NONE)
 		return;
 	buf_put(b, SLICE(",\"raw\":{"));
 	if (event->raw == RECORD_RAW_TEXT)
-		put_raw_text(b, event->line);
+		put_raw_text(b, event->line, len);
 	else
-		put_raw_hash(b, c, e->salt, event->line);
+		put_raw_hash(b, c, e->salt, event->line, len);
 	buf_putc(b, '}');
 }
 

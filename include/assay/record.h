@@ -172,7 +172,8 @@ struct record_event {
 	bool clock_doubtful;
 	bool ambiguous;
 	enum record_raw raw;
-	struct slice line; /* whole, without its end */
+	struct slice line; /* without its end; of a longer one the beginning, */
+	uint64_t line_len; /* and the length of all of it; 0: line is whole */
 };
 
 /* Append the text that event, outcome, rule, controls and phase become: the
