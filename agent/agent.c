@@ -463,7 +463,9 @@ read_feed(struct agent *a, struct feed *f, int64_t now_us)
 	if (a->refused)
 		go_on(a);
 	return note_put(a, SPOOL_OK, &err, now_us) && seal(a, false, now_us) &&
-	       (spool_pending(a->spool) < COMMIT_BYTES || commit(a, now_us));
+	       ((spool_pending(a->spool) < COMMIT_BYTES &&
+		    !spool_wants_commit(a->spool)) ||
+		   commit(a, now_us));
 }
 
 /* Read from all feeds in turn. True when there is more to read. */
