@@ -150,17 +150,11 @@ read_feed(struct agent *a, struct feed *f, int64_t now_us)
 	}
 	if (a->refused)
 		go_on(a);
-<<<<<<< HEAD
-	return note_put(a, SPOOL_OK, &err, now_us) && seal(a, false, now_us) &&
-	       ((spool_pending(a->spool) < COMMIT_BYTES &&
-		    !spool_wants_commit(a->spool)) ||
-		   commit(a, now_us));
-=======
 	return agent_took(a, SPOOL_OK, &err, now_us) &&
 	       seal(a, false, now_us) &&
-	       (spool_pending(a->spool) < COMMIT_BYTES ||
+	       ((spool_pending(a->spool) < COMMIT_BYTES &&
+		    !spool_wants_commit(a->spool)) ||
 		   agent_commit(a, now_us));
->>>>>>> main
 }
 
 /* Read from all feeds in turn. True when there is more to read. */
