@@ -184,7 +184,8 @@ put_event(struct reader *r, const struct line *l,
 	    .ambiguous = found->ambiguous,
 	    .raw = raw_of(rule),
 	    .line = l->text,
-	    .line_len = l->window->one_line ? l->window->line_len : 0};
+	    .line_len = l->window->one_line ? l->window->line_len : 0,
+	    .line_hash = l->window->line_hash};
 
 	if (l->header.has_time)
 		e.clock_precision = slice_of(l->header.precision);
