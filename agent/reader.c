@@ -5,7 +5,6 @@
 #include <string.h>
 
 #define DOUBTFUL_US (INT64_C(3600) * 1000000)
-#define CONTROLS_MAX 16
 #define LOSS_TEXT_MAX ((size_t)1024)
 /* A beginning of dropping that nobody ended says nothing after this. */
 #define LOSS_REACH_US (INT64_C(3600) * 1000000)
@@ -14,7 +13,6 @@ struct reader {
 	struct reader_parts p;
 	struct match_result result;
 	struct record_field fields[VOCAB_FIELDS_MAX];
-	struct slice controls[CONTROLS_MAX];
 	struct reader_refused refused;
 };
 
@@ -44,6 +42,12 @@ void
 reader_free(struct reader *r)
 {
 	free(r);
+}
+
+void
+reader_set_match(struct reader *r, struct match *match)
+{
+	r->p.match = match;
 }
 
 struct reader_refused
@@ -167,8 +171,7 @@ put_event(struct reader *r, const struct line *l,
 	struct record_event e = {.event = slice_of(rule->kind->event),
 	    .outcome = slice_of(vocab_outcome_name(rule->outcome)),
 	    .rule = slice_of(rule->id),
-	    .controls = r->controls,
-	    .phase = slice_of(rule_phase_name(rule->phase)),
+	    .head = rule->head,
 	    .program = l->header.program,
 	    .pid = pid_of(&l->header),
 	    .fields = r->fields,
@@ -188,9 +191,6 @@ put_event(struct reader *r, const struct line *l,
 		inferred[e.clock_inferred_count++] = SLICE("year");
 	if (l->header.inferred_zone)
 		inferred[e.clock_inferred_count++] = SLICE("zone");
-	for (rule_texts c = rule->controls;
-	     c && *c && e.control_count < CONTROLS_MAX; c++)
-		r->controls[e.control_count++] = slice_of(*c);
 	for (size_t i = 0; i < found->field_count; i++)
 		set_field(&r->fields[i], &found->fields[i]);
 	set_host(r, l, &e, &observer);
@@ -373,8 +373,8 @@ put_loss(struct reader *r, const struct line *l,
 	gap.from_us = loss_begins(
 	    f, begins && begins->value.number, l->before_us, gap.to_us);
 	got = put_loss_of(r, f, &gap, now_us, err);
-	for (size_t i = 0; i < r->p.feed_count && feed_is_fed(f); i++) {
-		const struct feed *other = &r->p.feeds[i];
+	for (size_t i = 0; i < r->p.feeds->count && feed_is_fed(f); i++) {
+		const struct feed *other = &r->p.feeds->list[i];
 
 		if (got == SPOOL_OK && other != f && feed_is_fed(other))
 			got = put_loss_of(r, other, &gap, now_us, err);
