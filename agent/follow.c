@@ -155,7 +155,8 @@ by_key(struct follow *f, size_t k, size_t *known, size_t *seen)
 			continue;
 		if (g->stamped && n->stamped && !same(g->gen, n->gen))
 			continue;
-		if (!n->unchanged) {
+		/* Of two with one key only the closed one can be unchanged. */
+		if (!n->unchanged || !g->ended) {
 			if (open_question(f, k, s, known, seen))
 				return true;
 			if (answer_of(f, k, s) == FOLLOW_NO)
