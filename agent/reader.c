@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define DOUBTFUL_US (INT64_C(3600) * 1000000)
+#define HOLE_AHEAD_US (INT64_C(60) * 1000000)
 #define LOSS_TEXT_MAX ((size_t)1024)
 /* A beginning of dropping that nobody ended says nothing after this. */
 #define LOSS_REACH_US (INT64_C(3600) * 1000000)
@@ -539,6 +540,25 @@ reader_step(struct reader *r, struct feed *f, int64_t now_us, struct err *err)
 	return result_of(got);
 }
 
+static bool
+is_known_gen(const uint8_t gen[16])
+{
+	static const uint8_t none[16];
+
+	return memcmp(gen, none, sizeof none) != 0;
+}
+
+/* When the hole ends: what was lost may have been written after this tick was
+ * told its time, but not by much. */
+static int64_t
+hole_end(const struct reader *r, const struct source_gap *hole, int64_t now_us)
+{
+	if (r->p.simulated || hole->to_us == SOURCE_NO_TIME ||
+	    hole->to_us > now_us + HOLE_AHEAD_US || hole->to_us < now_us)
+		return now_us;
+	return hole->to_us;
+}
+
 static enum spool_put
 put_hole(struct reader *r, struct feed *f, int64_t now_us, struct err *err)
 {
@@ -548,8 +568,8 @@ put_hole(struct reader *r, struct feed *f, int64_t now_us, struct err *err)
 	    .classes = classes,
 	    .class_count = f->spec->provide_count,
 	    .from_us = f->standing.known ? f->standing.through_us : now_us,
-	    .to_us = now_us,
-	    .gen = hole->gen,
+	    .to_us = hole_end(r, hole, now_us),
+	    .gen = is_known_gen(hole->gen) ? hole->gen : NULL,
 	    .from_offset = hole->from_offset,
 	    .to_offset = hole->to_offset,
 	    .reason = slice_of(hole->reason),
