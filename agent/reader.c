@@ -496,7 +496,8 @@ read_lines(struct reader *r, struct feed *f, const struct source_window *w,
 
 	*passed = 0;
 	*last_us = SOURCE_NO_TIME;
-	while (rest.len > 0 && got == SPOOL_OK) {
+	while (rest.len > 0 && got == SPOOL_OK &&
+	       !(*passed > 0 && writer_wants_commit(r->p.writer))) {
 		size_t len = w->one_line ? rest.len : slice_find(rest, '\n');
 		struct line l = {.feed = f,
 		    .window = w,
