@@ -270,9 +270,8 @@ packed_holds(const struct generation *g, struct generation *other)
 	    position_proves(g->crypto, &g->at, &other->tried_at))
 		return packed_at_end(other->tried) ? FOLLOW_EXACTLY
 						   : FOLLOW_YES;
-	/* What there is of one that is shorter is in tried_at. */
-	if (!other->tried && proof == STRETCH_OTHER &&
-	    begins(g, other, &other->tried_at))
+	/* What there is of one that is shorter, or damaged, is in tried_at. */
+	if (!other->tried && begins(g, other, &other->tried_at))
 		answer = FOLLOW_PART;
 	drop_tried(other);
 	return answer;
@@ -464,14 +463,22 @@ marker_stands(const struct generation *g)
 			      position_marker_still_holds(&g->at, marker));
 }
 
-/* One that had no stamped line when it was opened, and of which nothing was
- * read, may have one by now: name it again. */
-static void
+/* As long as nothing was read of it, its first line is all that it is known by:
+ * give it its name again. False when it has another one now, so that it is
+ * another. One without a stamped line has no name of its own yet. */
+static bool
 name_again(struct generation *g)
 {
-	if (g->at.offset == 0 && !g->id.stamped)
-		(void)fileid_read(
-		    &g->id, g->fd, g->path, &g->form, g->crypto, NULL);
+	struct fileid now;
+
+	if (g->at.offset > 0 ||
+	    fileid_read(&now, g->fd, g->path, &g->form, g->crypto, NULL) != 0)
+		return true;
+	if (g->id.stamped)
+		return now.stamped &&
+		       memcmp(now.gen, g->id.gen, sizeof now.gen) == 0;
+	g->id = now;
+	return true;
 }
 
 bool
@@ -500,9 +507,10 @@ generation_look(struct generation *g, int64_t now_us, int64_t file_now_us)
 	if (position_is_shorter(&g->at, (uint64_t)st.st_size) ||
 	    !marker_stands(g))
 		return false;
+	if (g->at.offset == 0 &&
+	    ((uint64_t)st.st_size < g->high || !name_again(g)))
+		return false;
 	g->high = (uint64_t)st.st_size;
-	if (changed)
-		name_again(g);
 	return true;
 }
 
@@ -659,7 +667,7 @@ void
 generation_name(struct generation *g, const struct fileid_form *form)
 {
 	g->form = *form;
-	name_again(g);
+	(void)name_again(g);
 }
 
 static enum stretch_proof
@@ -689,8 +697,8 @@ read_plain(struct generation *g, struct stretch *out, struct err *err)
 	enum stretch_proof proof;
 
 	proof = plain_read(&g->plain, g->fd, &g->at, g->crypto, out, err);
-	if (out->bytes.len > 0)
-		name_again(g);
+	if (out->bytes.len > 0 && !name_again(g))
+		proof = STRETCH_OTHER;
 	if (proof == STRETCH_OTHER)
 		plain_clear(&g->plain);
 	return proof;
