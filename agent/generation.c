@@ -277,9 +277,27 @@ packed_holds(const struct generation *g, struct generation *other)
 	return answer;
 }
 
+/* Nothing was read of g: it is known by its first line, and by how much there
+ * was of it. */
+static enum follow_answer
+may_begin(const struct generation *g, const struct generation *other)
+{
+	bool same;
+
+	if (g->id.stamped)
+		same = other->id.stamped &&
+		       memcmp(g->id.gen, other->id.gen, sizeof g->id.gen) == 0;
+	else
+		same = other->id.compressed ||
+		       (uint64_t)other->st.st_size >= generation_high(g);
+	return same ? FOLLOW_YES : FOLLOW_NO;
+}
+
 enum follow_answer
 generation_holds(const struct generation *g, struct generation *other)
 {
+	if (g->at.offset == 0)
+		return may_begin(g, other);
 	return other->id.compressed ? packed_holds(g, other)
 				    : plain_holds(g, other);
 }
