@@ -122,6 +122,16 @@ put_line_text(struct run *r, const struct header *h)
 	buf_putc(&r->out, '\n');
 }
 
+/* An empty line of a program's own log only sets lines apart. */
+static void
+match_one(struct run *r, const struct header *h)
+{
+	if (r->context.program.len && h->form == HEADER_NONE && !h->message.len)
+		r->result = (struct match_result){.kind = MATCH_IGNORED};
+	else
+		match_line(r->match, h, &r->result);
+}
+
 static bool
 take_line(struct run *r, struct slice line)
 {
@@ -130,9 +140,10 @@ take_line(struct run *r, struct slice line)
 	r->lines++;
 	if (r->o->program)
 		header_message(slice_of(r->o->program), line, &h);
-	else
-		header_parse(&r->context, line, &h);
-	r->kinds[match_line(r->match, &h, &r->result)]++;
+	else if (!header_parse(&r->context, line, &h) && r->context.program.len)
+		header_message(r->context.program, line, &h);
+	match_one(r, &h);
+	r->kinds[r->result.kind]++;
 	r->limit_hits += r->result.limit_hits;
 	buf_reset(&r->line);
 	if (r->o->json)

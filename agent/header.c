@@ -524,12 +524,6 @@ header_stamp_new(struct slice format, struct err *err)
 	return NULL;
 }
 
-bool
-header_stamp_is_inside(const struct header_stamp *s)
-{
-	return s->inside;
-}
-
 void
 header_stamp_free(struct header_stamp *s)
 {

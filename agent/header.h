@@ -56,10 +56,6 @@ struct header_stamp;
 /* A new compiled stamp, or NULL with what is wrong (it needs a day and a time,
  * and ends with a literal byte unless it is part of the message). */
 struct header_stamp *header_stamp_new(struct slice format, struct err *err);
-
-/* It is part of the message. A file of such stamps is made of stanzas: lines
- * without one belong to the last one before them. */
-bool header_stamp_is_inside(const struct header_stamp *s);
 void header_stamp_free(struct header_stamp *s);
 
 /* What a line alone does not say. */

@@ -403,13 +403,8 @@ a_stamp_after_words_is_part_of_the_message(void **state)
 
 	(void)state;
 	assert_non_null(s);
-	assert_true(header_stamp_is_inside(s));
 	for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
 		check(&c, &shapes[i]);
-	header_stamp_free(s);
-	s = header_stamp_new(SLICE("%Y-%m-%d %H:%M:%S "), &err);
-	assert_non_null(s);
-	assert_false(header_stamp_is_inside(s));
 	header_stamp_free(s);
 }
 
