@@ -524,6 +524,52 @@ try_again(struct agent *a, int64_t now_us)
 	return !a->stuck || commit(a, now_us);
 }
 
+/* Unread bytes of all files that have no name any more. */
+static uint64_t
+held(const struct agent *a)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < a->count; i++) {
+		const struct source *s = &a->feeds[i].source;
+
+		if (s->ops->held)
+			sum += s->ops->held(s->impl);
+	}
+	return sum;
+}
+
+/* While nothing is read, deleted logs take room as long as we hold them. Beyond
+ * the cap the oldest of the source that holds most goes, and a gap says so. */
+static void
+bound_held(struct agent *a, int64_t now_us)
+{
+	while (is_stopped(a) && held(a) > a->o.held_max_bytes) {
+		struct feed *most = NULL;
+		uint64_t bytes = 0;
+		struct err err = {0};
+
+		for (size_t i = 0; i < a->count; i++) {
+			struct feed *f = &a->feeds[i];
+			uint64_t its = f->source.ops->held
+					   ? f->source.ops->held(f->source.impl)
+					   : 0;
+
+			if (its > bytes) {
+				most = f;
+				bytes = its;
+			}
+		}
+		if (!most || !most->source.ops->let_go(most->source.impl))
+			return;
+		log_errorx("agent",
+		    "%s: deleted logs hold more than spool.held_max_bytes "
+		    "while the spool is full; the oldest is given up unread",
+		    most->spec->id);
+		(void)reader_gaps(a->reader, most, now_us, &err);
+	}
+}
+
 int64_t
 agent_tick(struct agent *a, int64_t now_us, int64_t mono_us)
 {
@@ -534,6 +580,7 @@ agent_tick(struct agent *a, int64_t now_us, int64_t mono_us)
 		scan(a, now_us);
 	if (try_again(a, now_us))
 		more = read_feeds(a, now_us);
+	bound_held(a, now_us);
 	if (!is_stopped(a))
 		a->phase = more ? AGENT_READING : AGENT_WATCHING;
 	/* The essential goes on beside a full spool, as long as the reserve

@@ -22,6 +22,7 @@ struct agent_options {
 	const char *state;     /* directory; made when missing */
 	const char *zone_name; /* of stamps without one; NULL: this machine's */
 	uint64_t max_bytes;    /* of the spool */
+	uint64_t held_max_bytes; /* unread in deleted files, spool full */
 	int64_t keep_us;
 	const char *const *readers;
 	bool once;	/* read what there is; nothing is waited for */

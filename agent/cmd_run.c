@@ -155,6 +155,8 @@ start_agent(struct run *r)
 	struct agent_options a = {.state = options_text(o, "state"),
 	    .zone_name = options_text(o, "zone"),
 	    .max_bytes = (uint64_t)options_number(o, "spool.max_bytes"),
+	    .held_max_bytes =
+		(uint64_t)options_number(o, "spool.held_max_bytes"),
 	    .keep_us =
 		options_number(o, "spool.keep_days") * INT64_C(86400000000),
 	    .readers = r->settings.readers,

@@ -448,8 +448,14 @@ classify(const struct walk *w, struct source_spec *spec, const char *home,
 static bool
 is_foreign(const char *path)
 {
-	return fnmatch("*.xz", path, 0) == 0 ||
-	       fnmatch("*.zst", path, 0) == 0 || fnmatch("*.bz2", path, 0) == 0;
+	char start[16];
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : pread(fd, start, sizeof start, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return got > 0 &&
+	       inflate_is_foreign((struct slice){start, (size_t)got});
 }
 
 /* All files of one stem, paths[from..to), become one source. */
@@ -469,14 +475,16 @@ add_group(struct walk *w, size_t from, size_t to)
 	if (!spec)
 		return -1;
 	for (size_t i = from; i < to; i++) {
-		if (is_foreign(w->paths[i])) {
+		if (snprintf(full, sizeof full, "%s/%s", w->dir, w->paths[i]) >=
+		    (int)sizeof full)
+			continue;
+		if (is_foreign(full)) {
 			note(w->d, w->paths[i],
-			    "compressed in a way this version cannot read");
+			    "compressed in a way that is not read; gzip, xz "
+			    "and zstd are");
 			continue;
 		}
-		if (snprintf(full, sizeof full, "%s/%s", w->dir, w->paths[i]) >=
-			(int)sizeof full ||
-		    add_pattern_for(spec, full, "") != 0) {
+		if (add_pattern_for(spec, full, "") != 0) {
 			source_spec_free(spec);
 			return -1;
 		}

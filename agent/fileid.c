@@ -2,41 +2,116 @@
 #include "fileid.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "assay/buf.h"
 
 #include "inflate.h"
 
-/* File system id and file handle (inode and its generation) where there are
- * handles, else device, inode and birth time. */
+/* A handle that names a file without being good to open it: newer kernels, for
+ * every file system. */
+#ifndef AT_HANDLE_FID
+#define AT_HANDLE_FID 0x200
+#endif
+#define TYPE_INODE_GENERATION 0x81 /* inode u64, generation u32 */
+
+union handle {
+	struct file_handle h;
+	char room[sizeof(struct file_handle) + MAX_HANDLE_SZ];
+};
+
+const char *
+fileid_strength_name(enum fileid_strength strength)
+{
+	static const char *const names[] = {[FILEID_INODE] = "inode alone",
+	    [FILEID_BIRTH] = "inode and birth time",
+	    [FILEID_VERSION] = "inode and generation",
+	    [FILEID_HANDLE] = "file handle"};
+
+	return names[strength];
+}
+
+static bool
+ask_handle(int fd, int flags, union handle *u)
+{
+	uint32_t generation;
+	int mount;
+
+	u->h.handle_bytes = MAX_HANDLE_SZ;
+	if (name_to_handle_at(fd, "", &u->h, &mount, AT_EMPTY_PATH | flags) !=
+	    0)
+		return false;
+	if (u->h.handle_type != TYPE_INODE_GENERATION ||
+	    u->h.handle_bytes != 12)
+		return true;
+	/* A file system without generations answers 0: that is an inode. */
+	memcpy(&generation, u->h.f_handle + 8, sizeof generation);
+	return generation != 0;
+}
+
+/* The name of the file system that outlives a boot; where it has none, the
+ * device. */
+static struct slice
+file_system(int fd, const struct stat *st, struct statfs *fs)
+{
+	static const fsid_t none;
+
+	if (fstatfs(fd, fs) == 0 &&
+	    memcmp(&fs->f_fsid, &none, sizeof none) != 0)
+		return (struct slice){(char *)&fs->f_fsid, sizeof fs->f_fsid};
+	return (struct slice){(const char *)&st->st_dev, sizeof st->st_dev};
+}
+
+/* What tells apart two files that have one inode number after each other. */
+static struct slice
+ask_inode(struct fileid *id, int fd, int *version, struct statx *birth)
+{
+	if (ioctl(fd, FS_IOC_GETVERSION, version) == 0 && *version != 0) {
+		id->strength = FILEID_VERSION;
+		return (struct slice){(char *)version, sizeof *version};
+	}
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, birth) == 0 &&
+	    (birth->stx_mask & STATX_BTIME)) {
+		id->strength = FILEID_BIRTH;
+		return (struct slice){
+		    (char *)&birth->stx_btime, sizeof birth->stx_btime};
+	}
+	id->strength = FILEID_INODE;
+	return (struct slice){"", 0};
+}
+
 static void
 make_key(struct fileid *id, int fd, const struct stat *st, struct crypto *c)
 {
-	union {
-		struct file_handle handle;
-		char room[sizeof(struct file_handle) + MAX_HANDLE_SZ];
-	} u = {.handle.handle_bytes = MAX_HANDLE_SZ};
+	union handle u;
+	struct statfs fs;
 	struct statx birth = {0};
+	int version = 0;
 	uint8_t hash[CRYPTO_HASH_LEN];
-	struct slice parts[3] = {
-	    {(const char *)&st->st_dev, sizeof st->st_dev}};
-	int mount;
+	struct slice parts[4] = {file_system(fd, st, &fs)};
+	size_t count = 3;
 
-	if (name_to_handle_at(fd, "", &u.handle, &mount, AT_EMPTY_PATH) == 0) {
+	if (ask_handle(fd, 0, &u) || ask_handle(fd, AT_HANDLE_FID, &u)) {
+		id->strength = FILEID_HANDLE;
 		parts[1] = (struct slice){
-		    (char *)&u.handle.handle_type, sizeof u.handle.handle_type};
-		parts[2] = (struct slice){
-		    (char *)u.handle.f_handle, u.handle.handle_bytes};
+		    (char *)&u.h.handle_type, sizeof u.h.handle_type};
+		parts[2] =
+		    (struct slice){(char *)u.h.f_handle, u.h.handle_bytes};
 	} else {
-		(void)statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &birth);
+		/* Layers of an overlay share its id and tell their inodes
+		 * apart by device. */
 		parts[1] = (struct slice){
-		    (const char *)&st->st_ino, sizeof st->st_ino};
+		    (const char *)&st->st_dev, sizeof st->st_dev};
 		parts[2] = (struct slice){
-		    (char *)&birth.stx_btime, sizeof birth.stx_btime};
+		    (const char *)&st->st_ino, sizeof st->st_ino};
+		parts[3] = ask_inode(id, fd, &version, &birth);
+		count = 4;
 	}
-	crypto_sha256(c, parts, 3, hash);
+	crypto_sha256(c, parts, count, hash);
 	memcpy(id->key, hash, sizeof id->key);
 }
 

@@ -449,11 +449,11 @@ read_window(struct generation *g, uint64_t size, struct err *err)
 		err_sys(err, "read '%s'", g->path);
 		return GENERATION_BROKEN;
 	}
-	if ((size_t)got < k || memcmp(room, g->at.marker, k) != 0)
+	if ((size_t)got < k || !position_marker_holds(&g->at, room))
 		return GENERATION_OTHER;
 	/* Truncated and written again while it was read: a mixture. */
 	same = pread_exactly(g->fd, again, k, g->at.offset - k);
-	if (same != 0 || memcmp(again, g->at.marker, k) != 0)
+	if (same != 0 || !position_marker_still_holds(&g->at, again))
 		return GENERATION_OTHER;
 	g->window.len = (size_t)got - k;
 	memmove(room, room + k, g->window.len);
@@ -505,7 +505,7 @@ read_plain(struct generation *g, struct slice *bytes, bool *whole,
 		return 0;
 	generation_refresh(g);
 	*proof = GENERATION_OTHER;
-	if ((uint64_t)st.st_size < g->at.offset)
+	if (position_is_shorter(&g->at, (uint64_t)st.st_size))
 		return err_set(err,
 		    "'%s' was cut to %lld bytes; %" PRIu64 " had been read",
 		    g->path, (long long)st.st_size, g->at.offset);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* inflate: the bytes of a rotated log, compressed or not, from its beginning.
- * Knows gzip (several members after each other too); the only module that knows
- * zlib. What follows the last whole member and is not gzip is damage. */
+/* inflate: the bytes of a rotated log that was compressed, from its beginning:
+ * gzip, xz, zstd, several members (streams, frames) after each other too. What
+ * follows the last whole one and is none is damage. A file that asks for more
+ * memory than INFLATE_WINDOW_MAX is not read: whoever can write a log must not
+ * decide how much memory the agent takes. The files inflate_*.c are the only
+ * ones that know zlib, liblzma and libzstd. */
 #ifndef ASSAY_AGENT_INFLATE_H
 #define ASSAY_AGENT_INFLATE_H
 
@@ -14,20 +17,27 @@
 
 struct inflate;
 
-/* Do these first bytes of a file begin a gzip member? */
+/* Do these first bytes of a file begin something that is read here? 6 bytes are
+ * enough to tell. */
 bool inflate_knows(struct slice start);
 
-/* Are they compressed in a way that is not read here (xz, zstd, bzip2)? */
+/* Are they compressed in a way that is not read here (bzip2, lz4, zip ..)? 9
+ * bytes are enough to tell. */
 bool inflate_is_foreign(struct slice start);
 
-/* A new reader of fd (borrowed, read with pread from offset 0), or NULL. */
+/* A new reader of fd (borrowed, read with pread from offset 0), or NULL: also
+ * when inflate_knows does not know how it begins. */
 struct inflate *inflate_new(int fd, struct err *err);
 void inflate_free(struct inflate *z);
 
 /* Up to size decompressed bytes: how many, 0 at the end, -1 when the file is
- * damaged or cut short (what came before stands). */
+ * damaged, cut short or asks for too much memory (what came before stands). */
 ssize_t inflate_read(
     struct inflate *z, char *bytes, size_t size, struct err *err);
+
+/* The last read failed because the file ends within a member: it is cut short,
+ * or still being written. */
+bool inflate_is_cut(const struct inflate *z);
 
 /* How far it is in the compressed file, for progress. */
 off_t inflate_at(const struct inflate *z);

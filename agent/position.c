@@ -72,6 +72,24 @@ position_jump(
 	p->offset += n;
 }
 
+bool
+position_is_shorter(const struct position *p, uint64_t size)
+{
+	return size < p->offset;
+}
+
+bool
+position_marker_holds(const struct position *p, const char *bytes)
+{
+	return memcmp(bytes, p->marker, p->marker_len) == 0;
+}
+
+bool
+position_marker_still_holds(const struct position *p, const char *bytes)
+{
+	return memcmp(bytes, p->marker, p->marker_len) == 0;
+}
+
 static void
 hash_of(struct crypto *c, const struct position *p, uint8_t head[32],
     uint8_t marker[32])

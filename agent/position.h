@@ -45,6 +45,17 @@ size_t position_marker_len(uint64_t offset);
 bool position_proves(struct crypto *c, const struct position *wanted,
     const struct position *found);
 
+/* Three questions on which it depends that nothing is lost and nothing comes
+ * twice; each is asked through its function and nowhere else. Is a file of this
+ * size shorter than what was read of it? Are these (as many as the marker has)
+ * the bytes before the offset: in the one read that also gave the window, and
+ * once more after it? Only when both say yes are the window's bytes those of
+ * the generation that was read before, and not of one that took its place
+ * between the two. */
+bool position_is_shorter(const struct position *p, uint64_t size);
+bool position_marker_holds(const struct position *p, const char *bytes);
+bool position_marker_still_holds(const struct position *p, const char *bytes);
+
 /* Append the members "offset", "head" and "marker"; read them back. */
 void position_save(const struct position *p, struct crypto *c, struct buf *out);
 bool position_restore(struct position *p, const json_t *state);

@@ -207,6 +207,19 @@ read_pattern(
 	return 0;
 }
 
+/* Kinds that assay finds out itself. */
+static const char *
+refuse_built_in(const struct vocab_kind *kind)
+{
+	static const char *const built_in[] = {
+	    "log.tamper", "log.fork", "clock.state"};
+
+	for (size_t i = 0; i < sizeof built_in / sizeof *built_in; i++)
+		if (!strcmp(kind->event, built_in[i]))
+			return "assay says this of itself; no line can say it";
+	return NULL;
+}
+
 static int
 read_kind(struct rule_reader *r, struct rule *rule, const struct tree_node *n)
 {
@@ -216,8 +229,14 @@ read_kind(struct rule_reader *r, struct rule *rule, const struct tree_node *n)
 	if (tree_string(r->problems, n, &text))
 		return -1;
 	rule->kind = vocab_find(r->vocab, text);
-	if (rule->kind)
-		return 0;
+	if (rule->kind) {
+		const char *why = refuse_built_in(rule->kind);
+
+		rule->loss = !strcmp(rule->kind->event, RULE_LOSS_KIND);
+		return why ? tree_problem(
+				 r->problems, n, "%s: %s", rule->kind->event, why)
+			   : 0;
+	}
 	nearest = vocab_nearest(r->vocab, text);
 	if (nearest)
 		return tree_problem(r->problems, n,
@@ -266,6 +285,11 @@ read_outcome(
 	if (known && rule->outcome == VOCAB_NONE &&
 	    (rule->phase == RULE_START || rule->phase == RULE_NOTE))
 		allowed = true;
+	/* A warning is what assay says of a loss that was made good. */
+	if (allowed && rule->loss && rule->outcome != VOCAB_FAILURE)
+		return tree_problem(r->problems, n,
+		    "a line that says lines were lost is a failure: outcome: "
+		    "failure");
 	if (allowed)
 		return 0;
 	if (known)

@@ -59,11 +59,15 @@ struct rule_pattern {
 	const struct tree_node *node;
 };
 
+/* A line of this kind says that a daemon lost lines: it becomes a gap. */
+#define RULE_LOSS_KIND "log.loss"
+
 struct rule {
 	const char *id; /* "sshd.accepted" */
 	const char *title;
 	const struct vocab_kind *kind;
 	enum vocab_outcome outcome;
+	bool loss;	       /* kind is RULE_LOSS_KIND */
 	enum rule_phase phase; /* of a run kind */
 	enum rule_raw raw;
 	rule_texts controls; /* with edition: "iso27001-2022:A.8.5" */

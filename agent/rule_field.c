@@ -147,6 +147,23 @@ take_pam(const struct rule_reader *r, const struct rule *rule,
 	}
 }
 
+/* The fields of a loss are what the gap takes from the line. */
+static int
+check_loss(struct rule_reader *r, const struct rule *rule,
+    const struct tree_node *match)
+{
+	for (size_t i = 0; i < rule->field_count; i++) {
+		const char *name = rule->fields[i].field->name;
+
+		if (strcmp(name, "lines") != 0 && strcmp(name, "begins") != 0)
+			return tree_problem(r->problems, match,
+			    "a rule for %s fills 'lines' and 'begins' only, "
+			    "not '%s'",
+			    rule->kind->event, name);
+	}
+	return 0;
+}
+
 int
 rule_fields(struct rule_reader *r, struct rule *rule,
     const struct tree_node *match, const struct tree_node *set)
@@ -165,5 +182,7 @@ rule_fields(struct rule_reader *r, struct rule *rule,
 		if (sources.there[i])
 			fields[rule->field_count++] = sources.fields[i];
 	rule->fields = fields;
+	if (rule->loss)
+		result |= check_loss(r, rule, match);
 	return result ? -1 : 0;
 }

@@ -20,6 +20,9 @@ const struct options_entry settings_table[] = {
 	"time zone of stamps that name none (default: this machine's)"},
     {"spool.max_bytes", OPTIONS_BYTES, 4 << 20, INT64_MAX, "1GiB",
 	"size of the spool; when it is full nothing is read"},
+    {"spool.held_max_bytes", OPTIONS_BYTES, 0, INT64_MAX, "1GiB",
+	"unread bytes of deleted logs that are held while the spool is full; "
+	"beyond it the oldest are let go, as a gap"},
     {"spool.keep_days", OPTIONS_NUMBER, 0, 3650, "14",
 	"days that acknowledged segments are kept to be sent again"},
     {"spool.readers", OPTIONS_TEXTS, 0, 0, NULL,

@@ -15,6 +15,7 @@ source_spec_new(const char *id, const char *path)
 
 	if (!s)
 		return NULL;
+	s->facility = -1;
 	s->id = strdup(id);
 	s->path = path ? strdup(path) : NULL;
 	s->patterns = calloc(1, sizeof *s->patterns);

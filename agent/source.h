@@ -32,16 +32,20 @@ struct source_spec {
 	size_t provide_count;
 	/* A program's own log: its rule file, with stamp and sender. */
 	const struct rule_file *own;
-	bool live;   /* goes on being written while we read */
-	bool relay;  /* the header's host counts */
-	bool syslog; /* written by a syslog daemon, for whoever asked it to */
+	bool live;    /* goes on being written while we read */
+	bool relay;   /* the header's host counts */
+	bool syslog;  /* written by a syslog daemon, for whoever asked it to */
+	int facility; /* of syslog that is written to it; -1: none known */
 	const char *chosen; /* why it is read, for people; constant text */
 };
 
 struct source_window {
-	struct slice bytes;   /* whole lines, each with its LF; or one line: */
-	bool one_line;	      /* bytes is one line without LF, whole or cut */
-	uint64_t line_size;   /* one_line: what to advance by for all of it */
+	struct slice bytes; /* whole lines, each with its LF; or one line: */
+	bool one_line;	    /* bytes is one line without LF, whole or cut */
+	uint64_t line_size; /* one_line: what to advance by for all of it */
+	uint64_t line_len;  /* one_line: all of it without LF */
+	/* one_line and cut: SHA-256 of all of it without LF; else NULL. */
+	const uint8_t *line_hash;
 	uint64_t offset;      /* of bytes in the generation */
 	const uint8_t *gen;   /* 16 bytes */
 	int64_t reference_us; /* when these bytes were last written; 0 now */
@@ -55,9 +59,13 @@ struct source_window {
 struct source_gap {
 	uint8_t gen[16];
 	int64_t from_offset;
-	int64_t to_offset;  /* -1 not known */
-	int64_t from_us;    /* SOURCE_NO_TIME: since the last line read */
-	const char *reason; /* as in records; constant text */
+	int64_t to_offset; /* -1 not known */
+	int64_t from_us;   /* SOURCE_NO_TIME: since the last line read */
+	/* truncated, deleted: it went while we watched; agent: while the agent
+	 * was down or its spool full; unreadable: it may not be read, or is
+	 * damaged. Constant text. */
+	const char *reason;
+	bool recovered; /* truncated, and the rest was found in a copy */
 	struct err why;
 };
 
@@ -80,6 +88,12 @@ struct source_ops {
 	void (*progress)(const void *impl, uint64_t *done, uint64_t *total);
 	/* Stamp of the first line there is, or SOURCE_NO_TIME. */
 	int64_t (*first)(const void *impl);
+	/* Bytes not read yet in files that have no name any more: they take
+	 * room on the disk as long as they are held. _let_go gives the oldest
+	 * of them up, as a gap; false when there is none. NULL where a source
+	 * holds nothing. */
+	uint64_t (*held)(const void *impl);
+	bool (*let_go)(void *impl);
 	void (*close)(void *impl);
 };
 

@@ -483,12 +483,14 @@ next_of(
 		describe(s, f, &st, w);
 		if (!whole)
 			w->bytes.len = SOURCE_WINDOW;
+		w->line_len = w->line_size - !whole;
 		return 1;
 	}
 	if (!is_closed(s, i, &st))
 		return 0;
 	if (generation_rest(f->gen, &w->bytes, &w->line_size)) {
 		w->one_line = true;
+		w->line_len = w->line_size;
 		f->resting = true;
 		describe(s, f, &st, w);
 		return 1;

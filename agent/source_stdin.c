@@ -19,6 +19,7 @@ struct source_stdin {
 	 * once its end was seen, and what came after it. */
 	uint64_t skipped;
 	uint64_t long_size;
+	bool long_ended; /* with LF */
 	struct buf after;
 	int64_t now_us; /* of the last scan */
 	int64_t last_us;
@@ -129,6 +130,7 @@ skip_long(struct source_stdin *s, struct err *err)
 			buf_put(&s->after,
 			    (struct slice){chunk + lf + 1, len - lf - 1});
 			s->long_size = SOURCE_WINDOW + s->skipped + lf + 1;
+			s->long_ended = true;
 		}
 		s->skipped += len;
 	}
@@ -179,6 +181,7 @@ next(void *impl, struct source_window *w, struct err *err)
 			return got < 0 ? -1 : 2;
 		w->one_line = true;
 		w->line_size = s->long_size;
+		w->line_len = s->long_size - s->long_ended;
 		return give(s, w, SOURCE_WINDOW);
 	}
 	if (!s->ended)
@@ -186,7 +189,7 @@ next(void *impl, struct source_window *w, struct err *err)
 	if (s->window.len == 0)
 		return 0;
 	w->one_line = true;
-	w->line_size = s->window.len;
+	w->line_size = w->line_len = s->window.len;
 	return give(s, w, s->window.len);
 }
 
@@ -200,6 +203,7 @@ advance(void *impl, uint64_t bytes, int64_t last_us)
 		buf_put(&s->window, buf_slice(&s->after));
 		buf_reset(&s->after);
 		s->long_size = s->skipped = 0;
+		s->long_ended = false;
 	} else {
 		memmove(s->window.ptr, s->window.ptr + bytes,
 		    s->window.len - bytes);

@@ -169,6 +169,8 @@ record_encode_gap(struct buf *b, struct crypto *c,
 		jsonout_null(b);
 	else
 		jsonout_int(b, gap->lines);
+	wire_text_if(b, "rule", gap->rule);
+	wire_text_if(b, "text", gap->text);
 	return wire_end(b, at, RECORD_GAP, err);
 }
 

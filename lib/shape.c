@@ -216,6 +216,8 @@ static const struct key gap_keys[] = {
     {"reason", TEXT, false, NULL},
     {"recovered", BOOL, true, NULL},
     {"lines", INT_OR_NULL, false, NULL},
+    {"rule", TEXT, true, NULL},
+    {"text", TEXT, true, NULL},
     {0},
 };
 

@@ -228,6 +228,9 @@ struct record_gap {
 	struct slice reason;
 	bool recovered;
 	int64_t lines; /* -1: null, not known */
+	/* Of a gap that a line tells of: the rule that knows the line, and the
+	 * line. Empty: none. */
+	struct slice rule, text;
 };
 
 struct record_file {

@@ -98,18 +98,38 @@ login 'Nov 20 10:00:00' new >"$logs/auth.log"
 	login 'Nov 19 10:00:00' middle
 	printf '%s' "$(login 'Nov 19 10:00:01' rest)"
 } >"$logs/auth.log.1"
-printf '\3757zXZ whatever' >"$logs/auth.log.3.xz"
+printf 'BZh91AY&SY whatever' >"$logs/auth.log.3.bz2"
 touch -d '2026-11-20 10:00:00' "$logs"/*
 once
 is 'the oldest file is read first, by its first stamp' \
 	"$(users "$state" | tr '\n' ' ')" 'old middle rest new '
 ok 'a file that cannot be decompressed here is named' has \
-	'auth.log.3.xz: compressed in a way' "$tap_dir/talk"
+	'auth.log.3.bz2: compressed in a way' "$tap_dir/talk"
 is 'quiet stretches of a backlog are gaps' \
 	"$(records "$state" gap | field reason | sort | uniq -c | tr -s ' ')" ' 2 agent'
 ok 'a gap goes from the line before to the line after' has \
 	'"from":"2026-11-18T10:00:00.000000Z","to":"2026-11-19T10:00:00.000000Z"' \
 	<(records "$state" gap)
+
+new
+login 'Nov 20 10:00:00' gz | gzip >"$logs/auth.log.4.gz"
+login 'Nov 20 10:00:01' xz | xz >"$logs/auth.log.3.xz"
+login 'Nov 20 10:00:02' zst | zstd -q >"$logs/auth.log.2.zst"
+login 'Nov 20 10:00:03' plain >"$logs/auth.log.1"
+login 'Nov 20 10:00:04' last >"$logs/auth.log"
+once
+is 'gzip, xz and zstd are read alike' \
+	"$(users "$state" | tr '\n' ' ')" 'gz xz zst plain last '
+xz "$logs/auth.log.1"
+once
+is 'a file that is compressed by xz after it was read is not read again' \
+	"$(users "$state" | tr '\n' ' ')" 'gz xz zst plain last '
+login 'Nov 20 10:00:05' more >>"$logs/auth.log"
+zstd -q --rm "$logs/auth.log"
+once
+is 'a file that is compressed by zstd while half read is read on inside' \
+	"$(users "$state" | tr '\n' ' ')" 'gz xz zst plain last more '
+is 'and nothing is missing' "$(records "$state" gap | wc -l)" 0
 
 new
 {
