@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Lines as sshd, sudo, su and PAM would write them for hostile names, and a
-judge of what the agent reads in them.
+"""Lines as sshd, sudo, su, PAM, logging daemons and programs for packages and
+backups would write them for hostile names, and a judge of what the agent reads in
+them.
 
     injection.py AGENT RULES [SEED [COUNT]]
 
@@ -20,6 +21,7 @@ names of 400 bytes, wrong; then what was wrong. Exit 1 when anything was.
 """
 import json
 import random
+import re
 import subprocess
 import sys
 
@@ -446,13 +448,94 @@ PAM = {
 }
 
 
+# --- what daemons say of themselves, packages, backups -------------------
+
+def free(form, outcome, truth, size=400, forged=None, plain="x", twist=sysl):
+    """A maker of lines with one hostile text {text}, and with {n}, a number.
+    truth: fields, with {text} and {n} in their values; an int is a number."""
+    def make(m, mode):
+        built = mode == "built" and forged is not None
+        text = forged if built else plain if mode == "plain" else \
+            twist(m.hostile(size))
+        n = m.r.randrange(1, 100000)
+        fields = {k: n if v == "{n}" else v.format(text=text, n=n)
+                  if isinstance(v, str) else v for k, v in truth.items()}
+        return Line(form.format(text=text, n=n), (outcome, fields), built,
+                    mode == "plain")
+    return make
+
+
+def comm(name):
+    """The name of a process: 15 bytes, and no line feed in a log."""
+    return cut(sysl(name), 15) or "x"
+
+
+def option(m, mode):
+    """What an administrator may write behind an option, in quotes."""
+    built = mode == "built"
+    text = "x --stanza=forged y" if built else \
+        "/srv/repo" if mode == "plain" else sysl(m.hostile(120))
+    # A stanza of another name in the text makes it two lines in one.
+    built = built or any(x != "main" for x in re.findall(
+        r" --stanza=([A-Za-z0-9_.-]{1,64})(?= )", " " + text))
+    line = 'P00   INFO: backup command begin 2.45: --repo1-path="%s" ' \
+        "--stanza=main" % text
+    return Line(line, ("none", {"job": "main"}), built, mode == "plain")
+
+
+OTHERS = {
+    "rsyslogd.drops": any_of([
+        free("imuxsock[pid: {n}, name: {text}] from <web01:kernel>: begin to "
+             "drop messages due to rate-limiting", "failure", {"begins": True},
+             twist=comm),
+        free("imuxsock[pid: {n}, name: python3] from <web01:{text}>: begin to "
+             "drop messages due to rate-limiting", "failure", {"begins": True},
+             size=60)]),
+    "rsyslogd.dropped": free(
+        "imuxsock[pid: 7, name: {text}]: {n} messages lost due to "
+        "rate-limiting (200 allowed within 5 seconds)", "failure",
+        {"lines": "{n}"}, twist=comm),
+    "rsyslogd.message_lost": free(
+        "Error: one message could not be processed by any parser, message is "
+        "being discarded (start of raw msg: '{text}') [v8.2302.0 try "
+        "https://www.rsyslog.com/e/2157 ]", "failure", {"lines": 1}, size=60),
+    "rsyslogd.write_error": free(
+        "file '/srv/log/{text}.log'[14] write error - see "
+        "https://www.rsyslog.com/solving-rsyslog-write-errors/ for help OS "
+        "error: No space left on device [v8.2302.0 try "
+        "https://www.rsyslog.com/e/2027 ]", "failure",
+        {"reason": "/srv/log/{text}.log"},
+        forged="x'[1] write error - see https://www.rsyslog.com/solving-"
+        "rsyslog-write-errors/ for help OS error: y"),
+    "dpkg.conffile_replaced": free(
+        "conffile /etc/{text} install", "success", {"path": "/etc/{text}"}),
+    "apt.command": free(
+        "Commandline: apt-get install {text}x", "none",
+        {"command": "apt-get install {text}x"}, size=120),
+    "apt.error": free("Error: {text}", "failure", {"reason": "{text}"}),
+    "unattended_upgrades.failed": free(
+        "ERROR The URI http://deb.example.org/{text} failed to download, "
+        "aborting", "failure",
+        {"reason": "The URI http://deb.example.org/{text} failed to download, "
+         "aborting"}),
+    "unattended_upgrades.error_message": free(
+        "ERROR error message: {text}", "failure", {"reason": "{text}"}),
+    "pgbackrest.backup_start": option,
+    "pgbackrest.verify_damage": free(
+        "P01   INFO: invalid checksum '20261125-011010F/pg_data/{text}'",
+        "failure", {"reason": "invalid checksum",
+                    "archive": "20261125-011010F"}),
+}
+
+
 # In these no name, whatever it holds, makes a second reading.
-ONE_READING = set(SSHD) | set(PAM)
+ONE_READING = set(SSHD) | set(PAM) | set(OTHERS)
 ONE_READING -= {
     "sshd.accepted", "sshd.failed", "sshd.failed_unknown", "sshd.partial",
     "sshd.user_not_allowed", "pam_unix.failure", "pam_unix.more_failures",
     "sshd.more_failures", "sudo.more_failures", "su.more_failures",
-    "pam_unix.session_opened"}
+    "pam_unix.session_opened", "rsyslogd.write_error",
+    "pgbackrest.backup_start"}
 
 
 def program_of(rule):
@@ -462,6 +545,8 @@ def program_of(rule):
         return "login", "pam_unix(login:auth): "
     if module == "google_authenticator":
         return "sshd(pam_google_authenticator)", ""
+    if module == "unattended_upgrades":
+        return "unattended-upgrades", ""
     return module, ""
 
 
@@ -534,7 +619,7 @@ def main():
     count = int(sys.argv[4]) if len(sys.argv) > 4 else 10000
     print("# seed %d, %d lines a rule" % (seed, count))
     bad = 0
-    for group in (SSHD, SUDO, SU, PAM):
+    for group in (SSHD, SUDO, SU, PAM, OTHERS):
         everything = {rule: made(Maker("%d %s" % (seed, rule)), make, count)
                       for rule, make in group.items()}
         text = []
