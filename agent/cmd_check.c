@@ -10,9 +10,9 @@
 #include "assay/jsonout.h"
 
 #include "cmd_options.h"
+#include "cmd_show.h"
 #include "discover.h"
 #include "proof.h"
-#include "settings.h"
 
 static void
 put_count(struct buf *out, size_t n, const char *one, const char *many)
@@ -58,26 +58,11 @@ put_verdict(struct buf *out, const struct problems *p, const struct ruleset *s)
 	buf_puts(out, "\n");
 }
 
-/* The sources that the configuration names, where it names any. */
-static void
-check_sources(
-    const struct cmd_options *o, const struct ruleset *s, struct problems *p)
-{
-	struct settings settings = {.options = o->options};
-	struct discover d = {0};
-	struct err err;
-
-	if (!options_given(o->options, "sources"))
-		return;
-	memcpy(settings.rule_dirs, o->dirs, sizeof o->dirs);
-	if (settings_sources(&settings, s, &d, p, &err) == 0)
-		discover_clear(&d);
-}
-
 /* Everything there is to read; the exit code. */
 static int
 check_all(struct cmd_options *o, struct problems *p, struct buf *out)
 {
+	struct discover d = {0};
 	struct ruleset *s = NULL;
 	int status = COMMAND_USAGE;
 
@@ -85,11 +70,9 @@ check_all(struct cmd_options *o, struct problems *p, struct buf *out)
 		status = problems_errors(p) ? COMMAND_NO : COMMAND_USAGE;
 	else
 		s = cmd_options_load(o, NULL, p, &status);
-	if (s) {
-		check_sources(o, s, p);
-		if (problems_errors(p))
-			status = COMMAND_NO;
-	}
+	if (s && cmd_options_sources(o, s, &d, p) != 0)
+		status = COMMAND_NO;
+	discover_clear(&d);
 	if (o->json) {
 		problems_json(p, out);
 		buf_putc(out, '\n');
@@ -110,7 +93,7 @@ cmd_check(int argc, char **argv)
 	struct buf out = {0};
 	int status;
 
-	if (cmd_options_parse(&o, "rules config json strict", argc, argv))
+	if (cmd_options_parse(&o, "rules config json strict show", argc, argv))
 		return COMMAND_USAGE;
 	if (o.argument_count) {
 		fprintf(stderr,
@@ -121,7 +104,7 @@ cmd_check(int argc, char **argv)
 	p = problems_new();
 	if (!p)
 		return COMMAND_USAGE;
-	status = check_all(&o, p, &out);
+	status = o.show ? cmd_show(&o, p, &out) : check_all(&o, p, &out);
 	if (!cmd_options_flush(&o, &out))
 		status = COMMAND_USAGE;
 	else if (status == COMMAND_OK)

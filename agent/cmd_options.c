@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "assay/command.h"
 #include "assay/printable.h"
@@ -11,7 +10,7 @@
 #include "settings.h"
 
 static const char *const names[] = {
-    "rules", "config", "program", "json", "strict", "why", NULL};
+    "rules", "config", "program", "json", "strict", "why", "show", NULL};
 
 static int
 usage_error(const struct cmd_options *o, const char *what, const char *which)
@@ -82,6 +81,7 @@ take_flag(struct cmd_options *o, const char *name)
 	o->json |= !strcmp(name, "json");
 	o->strict |= !strcmp(name, "strict");
 	o->why |= !strcmp(name, "why");
+	o->show |= !strcmp(name, "show");
 }
 
 /* One option at argv[*i]; moves *i past its value. */
@@ -128,39 +128,31 @@ cmd_options_parse(
 	return 0;
 }
 
-static int
-usual_dirs(struct cmd_options *o)
-{
-	static const char *const usual[] = {
-	    "/usr/share/assay/rules", "/etc/assay/rules"};
-
-	for (size_t i = 0; i < 2; i++)
-		if (access(usual[i], F_OK) == 0)
-			o->dirs[o->dir_count++] = usual[i];
-	if (o->dir_count)
-		return 0;
-	fprintf(stderr,
-	    "assay-agent %s: there are no rules in %s or %s; --rules DIR "
-	    "names a directory\n",
-	    o->command, usual[0], usual[1]);
-	return -1;
-}
-
 int
 cmd_options_dirs(struct cmd_options *o, struct problems *p)
 {
 	const char *path = o->config ? o->config : SETTINGS_CONFIG;
+	size_t given = o->dir_count;
 	const char *const *dir;
 
 	o->options = options_load(settings_table, path, o->config != NULL, p);
 	if (!o->options)
 		return -1;
-	if (o->dir_count)
-		return 0;
-	for (dir = options_texts(o->options, "rules"); dir && *dir; dir++)
+	for (size_t i = 0; i < given; i++)
+		if (options_set(o->options, "rules", o->dirs[i], p) != 0)
+			return -1;
+	if (settings_derive(o->options) != 0)
+		return -1;
+	for (dir = options_texts(o->options, "rules"); !given && *dir; dir++)
 		if (add_dir(o, *dir))
 			return -1;
-	return o->dir_count ? 0 : usual_dirs(o);
+	if (o->dir_count)
+		return 0;
+	fprintf(stderr,
+	    "assay-agent %s: there are no rules in /usr/share/assay/rules or "
+	    "/etc/assay/rules; --rules DIR names a directory\n",
+	    o->command);
+	return -1;
 }
 
 int
@@ -221,4 +213,20 @@ cmd_options_load(const struct cmd_options *o, const char *const *files,
 		*status = COMMAND_USAGE;
 	}
 	return NULL;
+}
+
+int
+cmd_options_sources(const struct cmd_options *o, const struct ruleset *s,
+    struct discover *d, struct problems *p)
+{
+	struct settings settings = {.options = o->options};
+	struct err err = {0};
+
+	*d = (struct discover){0};
+	memcpy(settings.rule_dirs, o->dirs, sizeof o->dirs);
+	if (settings_sources(&settings, s, d, p, &err) == 0)
+		return 0;
+	if (err.text[0])
+		fprintf(stderr, "assay-agent %s: %s\n", o->command, err.text);
+	return -1;
 }

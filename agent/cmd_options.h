@@ -11,6 +11,7 @@
 #include "assay/options.h"
 #include "assay/problems.h"
 
+#include "discover.h"
 #include "ruleset.h"
 
 #define CMD_OPTIONS_DIRS_MAX 16
@@ -25,6 +26,7 @@ struct cmd_options {
 	bool json;
 	bool strict;
 	bool why;
+	bool show;
 	char **arguments; /* what is no option; borrows argv */
 	size_t argument_count;
 };
@@ -35,10 +37,10 @@ struct cmd_options {
 int cmd_options_parse(
     struct cmd_options *o, const char *known, int argc, char **argv);
 
-/* Read the configuration, where there is one, and fill in the directories used
- * when no --rules was given: its `rules`, else those of /usr/share/assay/rules
- * and /etc/assay/rules that exist. -1 when none does, after saying so, or with
- * what is wrong with the configuration in p. */
+/* Read the configuration, where there is one, and fill in the directories:
+ * those of --rules, else its `rules`, else those of the usual ones that exist.
+ * -1 when there is none, after saying so, or with what is wrong with the
+ * configuration in p. */
 int cmd_options_dirs(struct cmd_options *o, struct problems *p);
 
 /* The same for a command that cannot go on without: what is wrong is printed on
@@ -53,6 +55,11 @@ void cmd_options_clear(struct cmd_options *o);
  * new set, or NULL with the exit code in *status. */
 struct ruleset *cmd_options_load(const struct cmd_options *o,
     const char *const *files, struct problems *p, int *status);
+
+/* What an agent with this configuration would read; d is to be cleared either
+ * way. -1 with what is wrong with `sources:` in p, or after saying it. */
+int cmd_options_sources(const struct cmd_options *o, const struct ruleset *s,
+    struct discover *d, struct problems *p);
 
 /* Write out to stdout and empty it; false after saying why it failed. */
 bool cmd_options_flush(const struct cmd_options *o, struct buf *out);

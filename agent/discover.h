@@ -18,7 +18,7 @@
 #include "source.h"
 
 /* What was looked at and is not read, for people. */
-struct discover_note {
+struct discover_left {
 	char *path;
 	const char *why; /* constant text */
 };
@@ -26,7 +26,7 @@ struct discover_note {
 struct discover {
 	struct source_spec **specs;
 	size_t count;
-	struct discover_note *notes;
+	struct discover_left *notes;
 	size_t note_count;
 };
 
@@ -40,6 +40,15 @@ int discover_host(struct discover *d, const struct ruleset *rules,
 int discover_dir(struct discover *d, const char *dir,
     const struct ruleset *rules, const char *const *dirs, struct problems *p,
     struct err *err);
+
+/* Add the logs that a glob names, bare specs without classes: one, when what
+ * follows the name can only be rotation (`/var/log/dpkg.log*`), there or not;
+ * else one for each log that is there now, with its rotated files. */
+int discover_logs(struct discover *d, const char *glob);
+
+/* The rule file whose own log this path is, or NULL. */
+const struct rule_file *discover_owner(
+    const struct ruleset *rules, const char *path);
 
 /* Add a spec (taken, also on failure). */
 int discover_add(struct discover *d, struct source_spec *spec);

@@ -12,7 +12,7 @@
 
 #include "assay/err.h"
 
-#include "feed.h"
+#include "feeds.h"
 #include "reader.h"
 #include "unknown.h"
 #include "writer.h"
@@ -30,15 +30,16 @@ struct heartbeat_clock {
 };
 
 /* A new one; borrows feeds, unknown, reader. NULL when memory is short. */
-struct heartbeat *heartbeat_new(struct feed *feeds, size_t count,
-    struct unknown *unknown, struct reader *reader);
+struct heartbeat *heartbeat_new(
+    struct feeds *feeds, struct unknown *unknown, struct reader *reader);
 void heartbeat_free(struct heartbeat *h);
 
 /* Ask the kernel; a simulated clock is right by definition. */
 void heartbeat_read_clock(struct heartbeat_clock *clock, bool simulated);
 
-/* When the next is due. */
+/* When the next is due; also when the clock went back behind the last. */
 int64_t heartbeat_due_us(const struct heartbeat *h);
+bool heartbeat_is_due(const struct heartbeat *h, int64_t now_us);
 
 /* Put one now, complete when asked to or due. Counts begin anew when it was
  * put. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inflate.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "assay/diskio.h"
 
 #include "inflate_format.h"
 
@@ -25,9 +26,9 @@ static const struct inflate_format *
 find_format(struct slice start)
 {
 	static const struct inflate_format *const all[] = {
-	    &inflate_gzip, &inflate_xz, &inflate_zstd};
+	    &inflate_gzip, &inflate_xz, &inflate_zstd, NULL};
 
-	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+	for (size_t i = 0; all[i]; i++)
 		if (slice_starts(start, all[i]->magic))
 			return all[i];
 	return NULL;
@@ -65,9 +66,7 @@ refill(struct inflate *z, struct err *err)
 
 	if (z->io.in_len > 0 || z->io.last)
 		return 0;
-	do
-		got = pread(z->fd, z->input, sizeof z->input, z->at);
-	while (got < 0 && errno == EINTR);
+	got = diskio_pread(z->fd, z->input, sizeof z->input, (uint64_t)z->at);
 	if (got < 0)
 		return err_sys(err, "read");
 	z->at += got;

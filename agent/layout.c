@@ -7,6 +7,110 @@
 
 #include "assay/smallfile.h"
 
+#include "facility.h"
+#include "rule.h"
+
+/* ---- is it what it must be? ---- */
+
+static int
+check_any(void *arg, const struct tree_node *n, struct slice text)
+{
+	(void)arg;
+	(void)n;
+	(void)text;
+	return 0;
+}
+
+static int
+check_path(void *arg, const struct tree_node *n, struct slice text)
+{
+	if (slice_starts(text, SLICE("/")))
+		return 0;
+	return tree_problem(arg, n, "a path begins with '/'");
+}
+
+static int
+check_facility(void *arg, const struct tree_node *n, struct slice text)
+{
+	if (facility_find(text) >= 0)
+		return 0;
+	return tree_problem(arg, n,
+	    "there is no facility '%.*s'; write kern, user, mail, daemon, "
+	    "auth, authpriv, cron, local0 ..",
+	    SLICE_FMT(text));
+}
+
+static int
+check_class(void *arg, const struct tree_node *n, struct slice text)
+{
+	for (int i = 0; i < RULE_CLASSES; i++)
+		if (slice_eq_str(text, rule_class_name((enum rule_class)i)))
+			return 0;
+	return tree_problem(arg, n,
+	    "there is no class '%.*s'; the classes are auth, syslog, audit, "
+	    "backup, package, app",
+	    SLICE_FMT(text));
+}
+
+static void
+check_file(struct problems *p, const struct tree_node *n)
+{
+	static const char *const keys[] = {
+	    "path", "facilities", "provides", NULL};
+	const struct tree_node *path, *facilities, *provides;
+
+	if (tree_keys(p, n, keys) != 0)
+		return;
+	path = tree_need(p, n, "path");
+	facilities = tree_need(p, n, "facilities");
+	provides = tree_need(p, n, "provides");
+	if (path)
+		(void)tree_strings(p, path, check_path, p);
+	if (facilities)
+		(void)tree_strings(p, facilities, check_facility, p);
+	if (provides)
+		(void)tree_strings(p, provides, check_class, p);
+}
+
+static void
+check_layout(struct problems *p, const struct tree_node *n)
+{
+	static const char *const keys[] = {
+	    "distributions", "about", "files", "copies", NULL};
+	const struct tree_node *names, *files, *copies;
+
+	if (tree_keys(p, n, keys) != 0)
+		return;
+	names = tree_need(p, n, "distributions");
+	files = tree_need(p, n, "files");
+	copies = tree_get(n, "copies");
+	if (names)
+		(void)tree_strings(p, names, check_any, p);
+	if (copies)
+		(void)tree_strings(p, copies, check_path, p);
+	if (!files || tree_list(p, files, "the files") != 0)
+		return;
+	for (size_t i = 0; i < tree_count(files); i++)
+		check_file(p, tree_item(files, i));
+}
+
+static int
+check(struct problems *p, const struct tree *tree)
+{
+	static const char *const keys[] = {"sources", NULL};
+	const struct tree_node *list;
+	size_t before = problems_errors(p);
+
+	if (tree_keys(p, tree_root(tree), keys) != 0)
+		return -1;
+	list = tree_need(p, tree_root(tree), "sources");
+	if (!list || tree_list(p, list, "the layouts") != 0)
+		return -1;
+	for (size_t i = 0; i < tree_count(list); i++)
+		check_layout(p, tree_item(list, i));
+	return problems_errors(p) == before ? 0 : -1;
+}
+
 struct tree *
 layout_read(const char *const *dirs, struct problems *p)
 {
@@ -22,7 +126,10 @@ layout_read(const char *const *dirs, struct problems *p)
 		tree_free(tree);
 		tree = tree_read(path, path, p);
 	}
-	return tree;
+	if (!tree || check(p, tree) == 0)
+		return tree;
+	tree_free(tree);
+	return NULL;
 }
 
 static const struct tree_node *
@@ -31,9 +138,12 @@ layouts(const struct tree *tree)
 	return tree ? tree_get(tree_root(tree), "sources") : NULL;
 }
 
+/* Of a list, or of one text in its place. */
 static bool
 holds_text(const struct tree_node *list, struct slice text)
 {
+	if (list && tree_kind(list) == TREE_SCALAR)
+		return slice_eq(tree_text(list), text);
 	for (size_t i = 0; list && i < tree_count(list); i++)
 		if (slice_eq(tree_text(tree_item(list, i)), text))
 			return true;
@@ -79,7 +189,7 @@ local_entry(const struct tree *tree)
 	struct buf b = {0};
 	struct slice ids[2];
 
-	if (smallfile_read("/etc/os-release", 65536, &b, NULL) != 1) {
+	if (!all || smallfile_read("/etc/os-release", 65536, &b, NULL) != 1) {
 		buf_clear(&b);
 		return NULL;
 	}
@@ -118,6 +228,37 @@ layout_file(const struct layout *l, const char *path)
 			return f;
 	}
 	return NULL;
+}
+
+static bool
+has_alone(
+    const struct layout *l, const struct tree_node *file, struct slice name)
+{
+	if (!holds_text(tree_get(file, "facilities"), name))
+		return false;
+	for (size_t i = 0; i < tree_count(l->files); i++) {
+		const struct tree_node *other = tree_item(l->files, i);
+
+		if (other != file &&
+		    holds_text(tree_get(other, "facilities"), name))
+			return false;
+	}
+	return true;
+}
+
+int
+layout_facility(const struct layout *l, const struct tree_node *file)
+{
+	static const int first[] = {FACILITY_AUTHPRIV, FACILITY_DAEMON};
+
+	for (size_t i = 0; i < sizeof first / sizeof *first; i++)
+		if (has_alone(l, file, slice_of(facility_name(first[i]))))
+			return first[i];
+	for (int code = 0; code < FACILITIES; code++)
+		if (facility_name(code) &&
+		    has_alone(l, file, slice_of(facility_name(code))))
+			return code;
+	return -1;
 }
 
 bool

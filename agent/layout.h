@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* layout: what rules/sources.yml says of the files that a syslog daemon writes:
- * per distribution, which file provides which classes and which files only
- * repeat others. */
+ * per distribution, which file holds which facilities, which classes that
+ * provides, and which files only repeat others. */
 #ifndef ASSAY_AGENT_LAYOUT_H
 #define ASSAY_AGENT_LAYOUT_H
 
@@ -20,7 +20,7 @@ struct layout {
 };
 
 /* The sources.yml of the last of the directories (NULL-terminated) that has
- * one; NULL when none has, or with what is wrong in p. */
+ * one, checked; NULL when none has, or with what is wrong in p. */
 struct tree *layout_read(const char *const *dirs, struct problems *p);
 
 /* The layout of this machine's distribution: by ID of /etc/os-release, else by
@@ -34,6 +34,12 @@ struct layout layout_guess(
 
 /* The entry of `files:` for a path; NULL when it has none. */
 const struct tree_node *layout_file(const struct layout *l, const char *path);
+
+/* A facility whose lines come to this file (an entry of `files:`) and to none
+ * of the others that are read: what is sent with it can only be read back from
+ * here. Of several: authpriv, then daemon, then the first. -1: there is none.
+ */
+int layout_facility(const struct layout *l, const struct tree_node *file);
 
 bool layout_is_copy(const struct layout *l, const char *path);
 

@@ -16,9 +16,10 @@ static const struct command commands[] = {
 	cmd_run},
     {"status", "[--json] [--config FILE] [--state DIR]",
 	"say how the agent is, what it reads and what it does not", cmd_status},
-    {"check", "[--rules DIR]... [--config FILE] [--json] [--strict]",
+    {"check", "[--show] [--rules DIR]... [--config FILE] [--json] [--strict]",
 	"read all rule files and the configuration and say everything that "
-	"is wrong with them",
+	"is wrong with them; --show: each setting as it is in force and where "
+	"it is from, and what is read",
 	cmd_check},
     {"test", "[--rules DIR]... [--config FILE] [--json] [--strict] [FILE...]",
 	"try the examples, near misses and ambiguous lines of rule files",

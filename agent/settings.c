@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "settings.h"
 
-#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,8 @@
 
 #include "assay/command.h"
 #include "assay/stamp.h"
+
+#include "sourcelist.h"
 
 const struct options_entry settings_table[] = {
     {"state", OPTIONS_TEXT, 0, 0, "/var/lib/assay/agent",
@@ -29,9 +30,11 @@ const struct options_entry settings_table[] = {
 	"who must acknowledge (default: kafka if it is set up, else "
 	"collector)"},
     {"sources", OPTIONS_NODE, 0, 0, NULL,
-	"what to read: list of {file: GLOB, class: CLASS} or {stdin: true, "
-	"class: CLASS}; with relay: true the hosts in the lines count "
-	"(default: what is found)"},
+	"what to read instead of what is found: list of {file: GLOB, class: "
+	"CLASS} or {stdin: true, class: CLASS}; facility: NAME says what "
+	"syslog writes there, with relay: true the hosts in the lines count"},
+    {"syslog.socket", OPTIONS_TEXT, 0, 0, "/dev/log",
+	"where marks are written, to be read back as proof that logging works"},
     {"kafka", OPTIONS_NODE, 0, 0, NULL, "librdkafka's properties"},
     {0},
 };
@@ -75,23 +78,18 @@ print_help(const char *command, const char *flags)
 		if (i >= 4 || takes(flags, all[i].name))
 			printf("  --%s%s\n      %s\n", all[i].name,
 			    all[i].argument, all[i].help);
-	printf("\nThe configuration, as it is without a file:\n");
+	printf("\nWhat " SETTINGS_CONFIG " and agent.d/*.yml beside it can "
+	       "say, with the defaults:\n");
 }
 
 static void
 print_settings(void)
 {
-	struct problems *p = problems_new();
-	struct options *o =
-	    p ? options_load(settings_table, NULL, false, p) : NULL;
 	struct buf out = {0};
 
-	if (o)
-		options_show(o, &out);
+	options_help(settings_table, &out);
 	fwrite(out.ptr ? out.ptr : "", 1, out.len, stdout);
 	buf_clear(&out);
-	options_free(o);
-	problems_free(p);
 }
 
 static int
@@ -199,34 +197,38 @@ tell_problems(struct problems *p, int status)
 	return status;
 }
 
-static void
-set_rule_dirs(struct settings *s)
+int
+settings_derive(struct options *o)
 {
 	static const char *const usual[] = {
 	    "/usr/share/assay/rules", "/etc/assay/rules"};
-	const char *const *given = options_texts(s->options, "rules");
-	size_t count = 0;
+	bool kafka = options_given(o, "kafka");
+	int status = 0;
 
-	for (; given[count] && count < 16; count++)
-		s->rule_dirs[count] = given[count];
-	if (count > 0)
-		return;
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < 2 && status == 0; i++)
 		if (access(usual[i], F_OK) == 0)
-			s->rule_dirs[count++] = usual[i];
+			status = options_derive(o, "rules", usual[i],
+			    "those of the two usual ones that exist");
+	if (status == 0 && !options_texts(o, "rules")[0])
+		status = options_derive(o, "rules", NULL,
+		    "neither /usr/share/assay/rules nor /etc/assay/rules is "
+		    "there");
+	if (status == 0)
+		status = options_derive(o, "spool.readers",
+		    kafka ? "kafka" : "collector",
+		    kafka ? "kafka is set up" : "kafka is not set up");
+	if (status == 0)
+		status = options_derive(o, "zone", NULL, "this machine's");
+	if (status == 0)
+		status = options_derive(o, "sources", NULL, "what is found");
+	return status;
 }
 
 static void
-set_readers(struct settings *s)
+copy_texts(const char *to[17], const char *const *from)
 {
-	const char *const *given = options_texts(s->options, "spool.readers");
-	size_t count = 0;
-
-	for (; given[count] && count < 16; count++)
-		s->readers[count] = given[count];
-	if (count == 0)
-		s->readers[0] =
-		    options_given(s->options, "kafka") ? "kafka" : "collector";
+	for (size_t i = 0; from[i] && i < 16; i++)
+		to[i] = from[i];
 }
 
 int
@@ -249,14 +251,19 @@ settings_read(struct settings *s, const char *command, const char *flags,
 		(void)options_set(s->options, "state", g.state, p);
 	for (size_t i = 0; s->options && i < g.rule_count; i++)
 		(void)options_set(s->options, "rules", g.rules[i], p);
+	if (s->options && settings_derive(s->options) != 0) {
+		settings_clear(s);
+		status = COMMAND_NO;
+		goto out;
+	}
 	status = tell_problems(p, 0);
 	if (!s->options || problems_errors(p) > 0) {
 		settings_clear(s);
 		status = COMMAND_USAGE;
 		goto out;
 	}
-	set_rule_dirs(s);
-	set_readers(s);
+	copy_texts(s->rule_dirs, options_texts(s->options, "rules"));
+	copy_texts(s->readers, options_texts(s->options, "spool.readers"));
 out:
 	problems_free(p);
 	return status;
@@ -282,126 +289,6 @@ settings_status_path(const struct settings *s, char *path, size_t size)
 
 /* ---- sources ---- */
 
-static const char *const source_keys[] = {
-    "file", "stdin", "journal", "class", "relay", "id", NULL};
-
-struct class_list {
-	struct source_spec *spec;
-	struct problems *problems;
-};
-
-static int
-each_class(void *arg, const struct tree_node *n, struct slice text)
-{
-	struct class_list *list = arg;
-
-	for (int i = 0; i < RULE_CLASSES; i++)
-		if (slice_eq_str(text, rule_class_name((enum rule_class)i))) {
-			source_spec_add_class(list->spec, (enum rule_class)i);
-			return 0;
-		}
-	return tree_problem(list->problems, n,
-	    "there is no class '%.*s'; the classes are auth, syslog, audit, "
-	    "backup, package, app",
-	    SLICE_FMT(text));
-}
-
-/* The rule file that names this glob, or a file of it, as its own. */
-static const struct rule_file *
-find_owner(const struct ruleset *rules, const char *glob)
-{
-	const struct rule_file *f;
-
-	for (size_t i = 0; (f = ruleset_rule_file(rules, i)); i++)
-		for (rule_texts own = f->files; own && *own; own++)
-			if (!strcmp(*own, glob) || fnmatch(*own, glob, 0) == 0)
-				return f;
-	return NULL;
-}
-
-static struct source_spec *
-make_file(
-    const struct ruleset *rules, const struct tree_node *n, struct slice text)
-{
-	char *glob = slice_strdup(text);
-	char *stem = glob ? strndup(glob, strcspn(glob, "*?[")) : NULL;
-	const struct tree_node *id = tree_get(n, "id");
-	char *name = id ? slice_strdup(tree_text(id)) : NULL;
-	struct source_spec *spec = NULL;
-
-	if (stem)
-		spec = source_spec_new(name ? name : stem, stem);
-	if (spec && source_spec_add_pattern(spec, glob) != 0) {
-		source_spec_free(spec);
-		spec = NULL;
-	}
-	if (spec) {
-		spec->own = find_owner(rules, glob);
-		spec->syslog = !spec->own;
-		spec->live = true;
-	}
-	free(name);
-	free(stem);
-	free(glob);
-	return spec;
-}
-
-/* Finish a spec with the keys that all sources have. */
-static int
-set_common(
-    struct source_spec *spec, const struct tree_node *n, struct problems *p)
-{
-	const struct tree_node *class = tree_get(n, "class");
-	const struct tree_node *relay = tree_get(n, "relay");
-	struct class_list list = {spec, p};
-
-	spec->chosen = "the configuration names it";
-	if (relay && tree_bool(p, relay, &spec->relay) != 0)
-		return -1;
-	if (class)
-		return tree_strings(p, class, each_class, &list);
-	if (!spec->own)
-		return tree_problem(p, n,
-		    "this source needs a class; add `class: auth` (or syslog, "
-		    "audit, backup, package, app)");
-	source_spec_add_class(spec, spec->own->class);
-	return 0;
-}
-
-static int
-add_source(struct discover *d, const struct ruleset *rules,
-    const struct tree_node *n, struct problems *p)
-{
-	const struct tree_node *file = tree_get(n, "file");
-	const struct tree_node *input = tree_get(n, "stdin");
-	struct source_spec *spec = NULL;
-	struct slice text;
-
-	if (tree_map(p, n, "a source") != 0 ||
-	    tree_keys(p, n, source_keys) != 0)
-		return -1;
-	if (tree_get(n, "journal")) {
-		tree_warning(p, n,
-		    "this version does not read the journal; name the files "
-		    "that a syslog daemon writes");
-		return 0;
-	}
-	if (!file == !input)
-		return tree_problem(
-		    p, n, "a source is either `file: GLOB` or `stdin: true`");
-	if (file && tree_string(p, file, &text) != 0)
-		return -1;
-	spec =
-	    file ? make_file(rules, n, text) : source_spec_new("stdin", NULL);
-	if (!spec)
-		return tree_problem(p, n, "no memory for this source");
-	if (set_common(spec, n, p) != 0) {
-		source_spec_free(spec);
-		return -1;
-	}
-	return discover_add(d, spec);
-}
-
 int
 settings_sources(const struct settings *s, const struct ruleset *rules,
     struct discover *d, struct problems *p, struct err *err)
@@ -411,14 +298,7 @@ settings_sources(const struct settings *s, const struct ruleset *rules,
 	*d = (struct discover){0};
 	if (s->logs)
 		return discover_dir(d, s->logs, rules, s->rule_dirs, p, err);
-	if (!list)
-		return discover_host(d, rules, s->rule_dirs, p, err);
-	if (tree_list(p, list, "sources") != 0)
-		return -1;
-	for (size_t i = 0; i < tree_count(list); i++)
-		(void)add_source(d, rules, tree_item(list, i), p);
-	if (problems_errors(p) == 0)
-		return 0;
-	discover_clear(d);
-	return -1;
+	if (list)
+		return sourcelist_read(d, list, rules, s->rule_dirs, p);
+	return discover_host(d, rules, s->rule_dirs, p, err);
 }

@@ -38,6 +38,10 @@ int settings_read(struct settings *s, const char *command, const char *flags,
     int argc, char **argv);
 void settings_clear(struct settings *s);
 
+/* Fill in what defaults come to on this machine (options_derive): the rule
+ * directories that exist, who must acknowledge. -1 when memory is short. */
+int settings_derive(struct options *o);
+
 /* The sources to read: --logs, else `sources:`, else what discovery finds. -1
  * and err, or problems in p. */
 int settings_sources(const struct settings *s, const struct ruleset *rules,

@@ -30,8 +30,9 @@ struct source_spec {
 	char **patterns; /* globs, NULL-terminated */
 	enum rule_class provides[SOURCE_CLASSES_MAX];
 	size_t provide_count;
-	/* A program's own log: its rule file, with stamp and sender. */
-	const struct rule_file *own;
+	/* A program's own log: what it needs of its rule file (ownlog.h); owned
+	 * by the spec. */
+	struct rule_file *own;
 	bool live;    /* goes on being written while we read */
 	bool relay;   /* the header's host counts */
 	bool syslog;  /* written by a syslog daemon, for whoever asked it to */
@@ -108,6 +109,8 @@ struct source {
 struct source_spec *source_spec_new(const char *id, const char *path);
 int source_spec_add_pattern(struct source_spec *s, const char *pattern);
 void source_spec_add_class(struct source_spec *s, enum rule_class class);
+/* It is a program's own log: keeps a copy of what it needs of f. */
+int source_spec_set_own(struct source_spec *s, const struct rule_file *f);
 void source_spec_free(struct source_spec *s);
 
 /* Open the source of a spec, which must outlive it: standard input when it has

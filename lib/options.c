@@ -11,25 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "options_parts.h"
+
 #define LEVEL_MAX 64 /* keys of one map */
-
-/* One setting's value, as it stands. */
-struct value {
-	char **texts; /* NULL-terminated, owned; TEXT has one */
-	size_t count;
-	int64_t number;
-	const struct tree_node **nodes; /* OPTIONS_NODE */
-	size_t node_count;
-	char *origin; /* "file:line", "command line", NULL for the default */
-	bool from_command;
-};
-
-struct options {
-	const struct options_entry *table;
-	struct value *values;
-	struct tree **trees; /* the files: nodes and messages borrow */
-	size_t tree_count;
-};
 
 static size_t
 count_entries(const struct options_entry *table)
@@ -54,7 +38,7 @@ index_of(const struct options *o, const char *name)
 /* ---- one value ---- */
 
 static void
-clear_texts(struct value *v)
+clear_texts(struct options_value *v)
 {
 	for (size_t i = 0; i < v->count; i++)
 		free(v->texts[i]);
@@ -64,7 +48,7 @@ clear_texts(struct value *v)
 }
 
 static int
-add_text(struct value *v, struct slice text)
+add_text(struct options_value *v, struct slice text)
 {
 	char **more = reallocarray(v->texts, v->count + 2, sizeof *more);
 
@@ -160,7 +144,7 @@ is_number(enum options_type type)
 /* ---- files ---- */
 
 static int
-set_origin(struct value *v, const struct tree_node *n)
+set_origin(struct options_value *v, const struct tree_node *n)
 {
 	free(v->origin);
 	if (asprintf(
@@ -177,7 +161,7 @@ each_text(void *arg, const struct tree_node *n, struct slice text)
 }
 
 static int
-read_number(struct value *v, const struct options_entry *e,
+read_number(struct options_value *v, const struct options_entry *e,
     const struct tree_node *n, struct problems *p)
 {
 	int64_t number;
@@ -195,7 +179,7 @@ read_number(struct value *v, const struct options_entry *e,
 }
 
 static int
-read_node(struct value *v, const struct tree_node *n)
+read_node(struct options_value *v, const struct tree_node *n)
 {
 	const struct tree_node **more;
 
@@ -210,7 +194,7 @@ read_node(struct value *v, const struct tree_node *n)
 }
 
 static int
-read_value(struct value *v, const struct options_entry *e,
+read_value(struct options_value *v, const struct options_entry *e,
     const struct tree_node *n, struct problems *p)
 {
 	struct slice text;
@@ -278,6 +262,46 @@ read_key(struct options *o, struct slice prefix, const struct tree_node *key,
 		}
 }
 
+/* A setting that is known, but not at this place: `spool.max_bytes` in one
+ * word, or `max_bytes` alone. */
+static const char *
+find_elsewhere(const struct options *o, struct slice key)
+{
+	for (size_t i = 0; o->table[i].name; i++) {
+		const char *name = o->table[i].name;
+		const char *dot = strchr(name, '.');
+
+		if (dot &&
+		    (slice_eq_str(key, name) || slice_eq_str(key, dot + 1)))
+			return name;
+	}
+	return NULL;
+}
+
+static void
+check_keys(const struct options *o, const struct tree_node *map,
+    const char *const *known, struct problems *p)
+{
+	for (size_t i = 0; i < tree_count(map); i++) {
+		const struct tree_node *key = tree_key(map, i);
+		const char *name = find_elsewhere(o, tree_text(key));
+		bool here = false;
+
+		for (size_t k = 0; known[k]; k++)
+			here |= slice_eq_str(tree_text(key), known[k]);
+		if (here)
+			continue;
+		if (!name) {
+			(void)tree_unknown_key(p, key, known);
+			continue;
+		}
+		tree_problem(p, key,
+		    "unknown key '%.*s' here; did you mean `%.*s: {%s: ..}`?",
+		    SLICE_FMT(tree_text(key)), (int)strcspn(name, "."), name,
+		    strchr(name, '.') + 1);
+	}
+}
+
 static int
 read_map(struct options *o, const struct tree_node *map, struct slice prefix,
     struct problems *p)
@@ -290,7 +314,7 @@ read_map(struct options *o, const struct tree_node *map, struct slice prefix,
 	if (tree_map(p, map, "the settings") != 0)
 		return -1;
 	known_keys(o, prefix, keys, list);
-	(void)tree_keys(p, map, list);
+	check_keys(o, map, list, p);
 	for (size_t i = 0; i < tree_count(map); i++)
 		read_key(o, prefix, tree_key(map, i), tree_item(map, i), p);
 	return 0;
@@ -416,6 +440,7 @@ options_free(struct options *o)
 		clear_texts(&o->values[i]);
 		free(o->values[i].nodes);
 		free(o->values[i].origin);
+		free(o->values[i].note);
 	}
 	for (size_t i = 0; i < o->tree_count; i++)
 		tree_free(o->trees[i]);
@@ -430,7 +455,7 @@ options_set(
 {
 	size_t i = index_of(o, name);
 	const struct options_entry *e = &o->table[i];
-	struct value *v = &o->values[i];
+	struct options_value *v = &o->values[i];
 	struct problems_place at = {.file = "command line"};
 	int64_t number;
 
@@ -451,15 +476,31 @@ options_set(
 			return -1;
 	}
 	free(v->origin);
-	v->origin = strdup("command line");
+	if (asprintf(&v->origin, "option --%s", name) < 0)
+		v->origin = NULL;
 	v->from_command = true;
 	return v->origin ? 0 : -1;
+}
+
+int
+options_derive(
+    struct options *o, const char *name, const char *text, const char *note)
+{
+	struct options_value *v = &o->values[index_of(o, name)];
+
+	if (v->origin)
+		return 0;
+	free(v->note);
+	v->note = strdup(note);
+	if (!v->note)
+		return -1;
+	return text ? add_text(v, slice_of(text)) : 0;
 }
 
 const char *
 options_text(const struct options *o, const char *name)
 {
-	const struct value *v = &o->values[index_of(o, name)];
+	const struct options_value *v = &o->values[index_of(o, name)];
 
 	return v->count > 0 ? v->texts[0] : NULL;
 }
@@ -468,7 +509,7 @@ const char *const *
 options_texts(const struct options *o, const char *name)
 {
 	static const char *const none[] = {NULL};
-	const struct value *v = &o->values[index_of(o, name)];
+	const struct options_value *v = &o->values[index_of(o, name)];
 
 	return v->count > 0 ? (const char *const *)v->texts : none;
 }
@@ -494,58 +535,7 @@ options_given(const struct options *o, const char *name)
 const struct tree_node *
 options_node(const struct options *o, const char *name, size_t i)
 {
-	const struct value *v = &o->values[index_of(o, name)];
+	const struct options_value *v = &o->values[index_of(o, name)];
 
 	return i < v->node_count ? v->nodes[i] : NULL;
-}
-
-static void
-show_value(
-    const struct options_entry *e, const struct value *v, struct buf *out)
-{
-	switch (e->type) {
-	case OPTIONS_NODE:
-		buf_puts(out, v->node_count ? "..." : "");
-		break;
-	case OPTIONS_TEXT:
-		buf_puts(out, v->count ? v->texts[0] : "");
-		break;
-	case OPTIONS_TEXTS:
-		buf_puts(out, "[");
-		for (size_t i = 0; i < v->count; i++)
-			buf_printf(out, "%s%s", i ? ", " : "", v->texts[i]);
-		buf_puts(out, "]");
-		break;
-	case OPTIONS_BOOL:
-		buf_puts(out, v->number ? "true" : "false");
-		break;
-	case OPTIONS_DURATION:
-		buf_printf(out, "%" PRId64 "s", v->number / 1000000);
-		break;
-	default:
-		buf_printf(out, "%" PRId64, v->number);
-	}
-}
-
-void
-options_show(const struct options *o, struct buf *out)
-{
-	struct slice open = {"", 0};
-
-	for (size_t i = 0; o->table[i].name; i++) {
-		const struct options_entry *e = &o->table[i];
-		const struct value *v = &o->values[i];
-		const char *dot = strchr(e->name, '.');
-		struct slice group = {
-		    e->name, dot ? (size_t)(dot - e->name) : 0};
-
-		if (group.len > 0 && !slice_eq(group, open))
-			buf_printf(out, "%.*s:\n", SLICE_FMT(group));
-		open = group;
-		buf_printf(
-		    out, "%s%s: ", dot ? "  " : "", dot ? dot + 1 : e->name);
-		show_value(e, v, out);
-		buf_printf(out, "\t# %s; %s\n",
-		    v->origin ? v->origin : "default", e->help);
-	}
 }

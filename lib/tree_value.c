@@ -224,8 +224,8 @@ not_a(struct problems *p, const struct tree_node *n, const char *wanted)
 	    tree_kind(n) == TREE_LIST ? "a list" : what[m]);
 }
 
-static void
-unknown_key(
+int
+tree_unknown_key(
     struct problems *p, const struct tree_node *key, const char *const *known)
 {
 	struct slice text = tree_text(key);
@@ -235,13 +235,12 @@ unknown_key(
 	snprintf(name, sizeof name, "%.*s", SLICE_FMT(text));
 	nearest = text.len < sizeof name ? command_nearest(name, known) : NULL;
 	if (nearest)
-		tree_problem(p, key, "unknown key '%.*s'; did you mean '%s'?",
-		    SLICE_FMT(text), nearest);
-	else
-		tree_problem(p, key,
-		    "unknown key '%.*s': remove it, or see "
-		    "the keys this file knows",
-		    SLICE_FMT(text));
+		return tree_problem(p, key,
+		    "unknown key '%.*s'; did you mean '%s'?", SLICE_FMT(text),
+		    nearest);
+	return tree_problem(p, key,
+	    "unknown key '%.*s': remove it, or see the keys this file knows",
+	    SLICE_FMT(text));
 }
 
 int
@@ -254,8 +253,7 @@ tree_keys(
 		return -1;
 	for (size_t i = 0; i < tree_count(n); i++)
 		if (!is_one_of(tree_text(tree_key(n, i)), known)) {
-			unknown_key(p, tree_key(n, i), known);
-			result = -1;
+			result = tree_unknown_key(p, tree_key(n, i), known);
 		}
 	return result;
 }

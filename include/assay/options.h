@@ -65,8 +65,21 @@ bool options_given(const struct options *o, const char *name);
 const struct tree_node *options_node(
     const struct options *o, const char *name, size_t i);
 
-/* Append all settings with value, where it is from, and help: YAML that could
- * be the file. */
+/* Say what the default comes to here: its value (a list grows with each call;
+ * NULL: none) and a few words why, for those who look. Does nothing to a
+ * setting that was given. -1 when memory is short. */
+int options_derive(
+    struct options *o, const char *name, const char *text, const char *note);
+
+/* Append all settings as they are in force, each with the file and line or the
+ * option it is from: YAML that could be the file. Maps that several files make
+ * are shown put together. */
 void options_show(const struct options *o, struct buf *out);
+
+/* The same as a JSON array of {"key","value","from","note"}. */
+void options_json(const struct options *o, struct buf *out);
+
+/* Append what can be set, with the default of each and what it does. */
+void options_help(const struct options_entry *table, struct buf *out);
 
 #endif

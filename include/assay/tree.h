@@ -95,6 +95,10 @@ int tree_problem_at(struct problems *p, const struct tree_node *n, size_t at,
 int tree_keys(
     struct problems *p, const struct tree_node *n, const char *const *known);
 
+/* Report one key that is none of the known, as tree_keys does; -1. */
+int tree_unknown_key(
+    struct problems *p, const struct tree_node *key, const char *const *known);
+
 /* Value of a key that must be there; NULL and a problem when it is not. */
 const struct tree_node *tree_need(
     struct problems *p, const struct tree_node *n, const char *key);

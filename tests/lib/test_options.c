@@ -155,23 +155,135 @@ sizes_beyond_any_number_are_refused(void **state)
 	expect_problem("spool: {max_bytes: GiB}\n", "a size such as");
 }
 
+/* The line of what is shown that begins so, up to its end. */
+static const char *
+shown_line(const struct buf *out, const char *begin)
+{
+	const char *at = strstr(out->ptr, begin);
+	static char line[400];
+
+	if (!at || (at != out->ptr && at[-1] != '\n'))
+		fail_msg("no line '%s' in:\n%s", begin, out->ptr);
+	snprintf(line, sizeof line, "%.*s", (int)strcspn(at, "\n"), at);
+	return line;
+}
+
+static void
+expect_line(const struct buf *out, const char *begin, const char *end)
+{
+	const char *line = shown_line(out, begin);
+	size_t len = strlen(line), end_len = strlen(end);
+
+	if (len < end_len || strcmp(line + len - end_len, end) != 0)
+		fail_msg("'%s' does not end with '%s'", line, end);
+}
+
+/* A file and a drop-in with maps, lists and texts that need quotes. */
+static struct options *
+load_two(char path[300], struct problems *p)
+{
+	char more[400];
+	struct options *o;
+
+	o = load("\nspool: {days: 9, max_bytes: 3145728}\n"
+		 "rules: ['/a b', /c]\n"
+		 "sources: [{file: /one}]\n"
+		 "kafka: {acks: all, linger.ms: 5}\n",
+	    path, p);
+	assert_non_null(o);
+	options_free(o);
+	snprintf(more, sizeof more, "%.*s.d", (int)strlen(path) - 4, path);
+	(void)mkdir(more, 0700);
+	strcat(more, "/50-more.yml");
+	test_write(
+	    more, SLICE("kafka: {acks: '1', 'odd key': [true, 1.5, null]}\n"
+			"sources:\n- {file: \"/var/log/x*\", relay: true}\n"
+			"- {stdin: true, id: '7'}\n"));
+	return options_load(table, path, true, p);
+}
+
 static void
 what_is_shown_names_where_it_is_from(void **state)
 {
 	struct problems *p = problems_new();
 	struct buf out = {0};
 	char path[300];
-	struct options *o = load("\nspool: {days: 9}\n", path, p);
+	struct options *o = load_two(path, p);
 
 	(void)state;
+	assert_non_null(o);
+	assert_int_equal(options_set(o, "state", "/x\n\xff", p), 0);
+	assert_int_equal(options_derive(o, "loud", NULL, "no one asked"), 0);
+	assert_int_equal(options_derive(o, "state", "/y", "not used"), 0);
 	options_show(o, &out);
 	buf_putc(&out, '\0');
-	assert_non_null(strstr(out.ptr, "  days: 9\t# "));
-	assert_non_null(strstr(out.ptr, "agent.yml:2; days"));
-	assert_non_null(strstr(out.ptr, "state: /var/lib/x\t# default;"));
+	expect_line(&out, "spool:", "spool:");
+	expect_line(&out, "  days: 9 ", "/agent.yml:2");
+	expect_line(&out, "  max_bytes: 3MiB ", "/agent.yml:2");
+	expect_line(&out, "  keep: 14d ", "# default");
+	expect_line(&out, "rules: [\"/a b\", /c] ", "/agent.yml:3");
+	expect_line(&out, "state: \"/x\\n\\\\xff\" ", "# option --state");
+	expect_line(&out, "loud: false ", "# default: no one asked");
+	expect_line(&out, "kafka: ", "50-more.yml:1");
+	expect_line(&out, "  linger.ms: 5 ", "/agent.yml:5");
+	expect_line(&out, "  acks: \"1\" ", "50-more.yml:1");
+	expect_line(&out, "  \"odd key\": [true, 1.5, null] ", "50-more.yml:1");
+	expect_line(&out, "  - {file: /var/log/x*, relay: true} ", "yml:3");
+	expect_line(&out, "  - {stdin: true, id: \"7\"} ", "yml:4");
+	assert_null(strstr(out.ptr, "acks: all"));
+	assert_null(strstr(out.ptr, "/one"));
 	buf_clear(&out);
 	options_free(o);
 	problems_free(p);
+}
+
+/* What was shown says the same when it is the file. */
+static void
+what_is_shown_can_be_the_file(void **state)
+{
+	struct problems *p = problems_new();
+	struct buf one = {0}, two = {0};
+	char path[300], again[400];
+	struct options *o = load_two(path, p);
+	struct options *read;
+
+	(void)state;
+	options_show(o, &one);
+	snprintf(again, sizeof again, "%s/again.yml", test_dir());
+	test_write(again, buf_slice(&one));
+	read = options_load(table, again, true, p);
+	assert_non_null(read);
+	buf_reset(&one);
+	options_json(o, &one);
+	options_json(read, &two);
+	/* But for where it is from. */
+	for (struct buf *b = &one; b; b = b == &one ? &two : NULL) {
+		buf_putc(b, '\0');
+		for (char *at = b->ptr; (at = strstr(at, "\"from\":\""));) {
+			char *end = strchr(at + 8, '"');
+
+			memmove(at, end, strlen(end) + 1);
+		}
+	}
+	assert_string_equal(one.ptr, two.ptr);
+	assert_non_null(
+	    strstr(one.ptr, "{\"key\":\"spool.days\",\"value\":9,"));
+	assert_non_null(strstr(one.ptr, "\"kafka\",\"value\":{\"linger.ms\":"));
+	buf_clear(&one);
+	buf_clear(&two);
+	options_free(o);
+	options_free(read);
+	problems_free(p);
+}
+
+static void
+a_setting_in_the_wrong_place_is_shown_the_right_one(void **state)
+{
+	(void)state;
+	expect_problem("max_bytes: 1GiB\n",
+	    "agent.yml:1:1: unknown key 'max_bytes' here; did you mean "
+	    "`spool: {max_bytes: ..}`?");
+	expect_problem("spool.days: 3\n", "did you mean `spool: {days: ..}`?");
 }
 
 int
@@ -184,6 +296,9 @@ main(void)
 	    cmocka_unit_test(what_is_wrong_is_said_with_its_place),
 	    cmocka_unit_test(sizes_beyond_any_number_are_refused),
 	    cmocka_unit_test(what_is_shown_names_where_it_is_from),
+	    cmocka_unit_test(what_is_shown_can_be_the_file),
+	    cmocka_unit_test(
+		a_setting_in_the_wrong_place_is_shown_the_right_one),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* options_parts: what settings are made of, shared by the files of options. */
+#ifndef ASSAY_OPTIONS_PARTS_H
+#define ASSAY_OPTIONS_PARTS_H
+
+#include "assay/options.h"
+
+/* One setting's value, as it stands. */
+struct options_value {
+	char **texts; /* NULL-terminated, owned; TEXT has one */
+	size_t count;
+	int64_t number;
+	const struct tree_node **nodes; /* OPTIONS_NODE */
+	size_t node_count;
+	char *origin; /* "file:line", "option --state"; NULL: the default */
+	char *note;   /* what the default means; or NULL */
+	bool from_command;
+};
+
+struct options {
+	const struct options_entry *table;
+	struct options_value *values;
+	struct tree **trees; /* the files: nodes and messages borrow */
+	size_t tree_count;
+};
+
+#endif
