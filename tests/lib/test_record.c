@@ -511,8 +511,8 @@ a_cut_line_can_be_checked_by_its_hash(void **state)
 
 	(void)state;
 	memset(line, 'y', sizeof line);
-	crypto_sha256(crypto, &whole, 1, sum);
-	crypto_sha256(crypto, parts, 2, hash);
+	crypto_sha256(c, &whole, 1, sum);
+	crypto_sha256(c, parts, 2, hash);
 	encode_hex(hex, hash, 32);
 	/* All of it at hand, or its beginning and its hash. */
 	for (int known = 0; known < 2; known++) {
