@@ -17,6 +17,7 @@
 #include "heartbeat.h"
 #include "identity.h"
 #include "opening.h"
+#include "post.h"
 #include "reader.h"
 #include "unknown.h"
 #include "writer.h"
@@ -28,6 +29,8 @@
 #define RECLAIM_US (INT64_C(60) * 1000000)
 #define WINDOWS_A_TICK 16
 #define FEEDS_A_PART 32
+#define STEP_US 1000000			  /* the clock was set */
+#define STILL_US (INT64_C(120) * 1000000) /* we did not run */
 
 struct agent {
 	struct agent_options o;
@@ -57,6 +60,9 @@ struct agent {
 	 * or a commit failed. Tried again at retry_us. */
 	bool refused, stuck;
 	int64_t retry_us;
+	/* When the tick before was, on both clocks; 0 none. */
+	int64_t tick_us, tick_mono_us;
+	struct err mark_err; /* why the last mark could not be sent */
 	/* For lines/s. */
 	int64_t rate_mono_us, rate_lines, lines_per_s;
 };
@@ -172,7 +178,7 @@ open_feed(struct agent *a, struct source_spec *spec, struct err *err)
 	log_warnx("agent", "%s: %s; it is read from the beginning", spec->id,
 	    f->err.text);
 	source_close(&f->source);
-	f->standing = (struct standing){0};
+	f->standing = (struct standing){.answers = f->standing.answers};
 	return source_open(&f->source, spec, a->crypto, err);
 }
 
@@ -237,7 +243,9 @@ build(struct agent *a, const struct ruleset *rules, int64_t now_us,
 	    .unknown = a->unknown,
 	    .crypto = a->crypto,
 	    .host = a->machine.name,
-	    .simulated = a->o.simulated};
+	    .simulated = a->o.simulated,
+	    .feeds = a->feeds,
+	    .feed_count = a->count};
 	a->reader = reader_new(&parts);
 	if (a->reader)
 		a->heartbeat =
@@ -493,6 +501,87 @@ measure(struct agent *a, int64_t mono_us)
 	}
 }
 
+/* ---- marks and the clock ---- */
+
+static void
+send_mark(struct agent *a, struct feed *f, int64_t now_us)
+{
+	uint8_t nonce[MARK_NONCE_LEN];
+	struct buf message = {0};
+	struct err err = {0};
+	int status = crypto_random(nonce, sizeof nonce, &err);
+
+	if (status == 0) {
+		mark_write(&message, nonce);
+		status =
+		    message.failed
+			? err_set(&err, "no memory for a mark")
+			: post_send(a->o.syslog_socket,
+			      &(struct post_line){.facility = f->mark->facility,
+				  .program = MARK_PROGRAM,
+				  .message = buf_slice(&message),
+				  .zone = a->zone,
+				  .now_us = now_us},
+			      &err);
+		buf_clear(&message);
+	}
+	if (status == 0) {
+		mark_note_sent(f->mark, nonce, now_us);
+		if (a->mark_err.text[0])
+			log_info("agent", "marks go to syslog again");
+		a->mark_err.text[0] = '\0';
+		return;
+	}
+	mark_note_failed(f->mark, now_us);
+	if (!a->mark_err.text[0])
+		log_warnx("agent",
+		    "%s; without marks that come back, what syslog writes "
+		    "counts as watched for 15 minutes after a line",
+		    err.text);
+	a->mark_err = err;
+}
+
+static void
+send_marks(struct agent *a, int64_t now_us)
+{
+	for (size_t i = 0; i < a->count; i++) {
+		struct feed *f = &a->feeds[i];
+
+		if (f->mark && mark_is_due(f->mark, now_us))
+			send_mark(a, f, now_us);
+	}
+}
+
+/* The wall clock was set, or we did not run for a while (a suspended machine,
+ * a stopped process): what did not come back in that time was not asked for. */
+static void
+watch_clock(struct agent *a, int64_t now_us, int64_t mono_us)
+{
+	int64_t still_us = mono_us - a->tick_mono_us;
+	int64_t step_us = now_us - a->tick_us - still_us;
+	bool first = a->tick_us == 0;
+
+	a->tick_us = now_us;
+	a->tick_mono_us = mono_us;
+	if (first ||
+	    (step_us < STEP_US && step_us > -STEP_US && still_us < STILL_US))
+		return;
+	if (step_us >= STEP_US || step_us <= -STEP_US)
+		log_warnx("agent", "the clock was set %s by %lld s",
+		    step_us > 0 ? "forward" : "back",
+		    (long long)(step_us > 0 ? step_us : -step_us) / 1000000);
+	for (size_t i = 0; i < a->count; i++) {
+		standing_anew(&a->feeds[i].standing);
+		if (a->feeds[i].mark)
+			mark_anew(a->feeds[i].mark);
+	}
+	/* What was put is committed by the new clock. */
+	if (a->put_us > now_us)
+		a->put_us = now_us;
+	if (a->reclaimed_us > now_us)
+		a->reclaimed_us = now_us;
+}
+
 static int64_t
 earliest(int64_t a, int64_t b)
 {
@@ -576,6 +665,8 @@ agent_tick(struct agent *a, int64_t now_us, int64_t mono_us)
 	bool more = false;
 
 	measure(a, mono_us);
+	watch_clock(a, now_us, mono_us);
+	send_marks(a, now_us);
 	if (now_us - a->scanned_us >= SCAN_US || now_us < a->scanned_us)
 		scan(a, now_us);
 	if (try_again(a, now_us))
@@ -585,7 +676,7 @@ agent_tick(struct agent *a, int64_t now_us, int64_t mono_us)
 		a->phase = more ? AGENT_READING : AGENT_WATCHING;
 	/* The essential goes on beside a full spool, as long as the reserve
 	 * lasts. */
-	if (now_us >= heartbeat_due_us(a->heartbeat))
+	if (heartbeat_is_due(a->heartbeat, now_us))
 		(void)beat(a, false, now_us);
 	(void)seal(a, false, now_us);
 	if (a->put_us != 0 && !a->stuck &&
@@ -641,6 +732,7 @@ agent_look(const struct agent *a, struct agent_view *view)
 	    .feeds = a->feeds,
 	    .feed_count = a->count,
 	    .found = spool_found(a->spool),
+	    .mark_problem = a->mark_err.text[0] ? a->mark_err.text : NULL,
 	    .spool_bytes = spool_bytes(a->spool),
 	    .spool_unsent = spool_unsent(a->spool),
 	    .spool_abandoned = spool_abandoned(a->spool),

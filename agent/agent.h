@@ -25,6 +25,7 @@ struct agent_options {
 	uint64_t held_max_bytes; /* unread in deleted files, spool full */
 	int64_t keep_us;
 	const char *const *readers;
+	const char *syslog_socket; /* where marks are sent */
 	bool once;	/* read what there is; nothing is waited for */
 	bool simulated; /* the time it is told is not the real one */
 };
@@ -36,8 +37,9 @@ struct agent *agent_new(const struct agent_options *o,
     const struct ruleset *rules, struct discover *d, int64_t now_us,
     struct err *err);
 
-/* Do what there is to do now, for some 50 ms at most. mono_us is for measuring
- * only. Returns when to call again: now_us when there is more to do. */
+/* Do what there is to do now, for some 50 ms at most. mono_us tells that the
+ * clock was set: the two then moved by different times. Returns when to call
+ * again: now_us when there is more to do. */
 int64_t agent_tick(struct agent *a, int64_t now_us, int64_t mono_us);
 
 /* Everything there is was read and is durable (or cannot be read, or the spool
@@ -65,6 +67,7 @@ struct agent_view {
 	const char *problem; /* a sentence; NULL when all is well */
 	const struct feed *feeds;
 	size_t feed_count;
+	const char *mark_problem; /* why no mark can be sent, or NULL */
 	const struct recover *found;
 	uint64_t spool_bytes, spool_unsent;
 	unsigned spool_abandoned;

@@ -160,6 +160,7 @@ start_agent(struct run *r)
 	    .keep_us =
 		options_number(o, "spool.keep_days") * INT64_C(86400000000),
 	    .readers = r->settings.readers,
+	    .syslog_socket = options_text(o, "syslog.socket"),
 	    .once = r->settings.once,
 	    .simulated = r->settings.simulated};
 	struct err err = {0};

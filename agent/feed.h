@@ -13,6 +13,7 @@
 #include "assay/crypto.h"
 #include "assay/err.h"
 
+#include "mark.h"
 #include "source.h"
 #include "standing.h"
 
@@ -21,6 +22,11 @@ struct feed {
 	struct source_spec *spec; /* owned */
 	enum standing_rule rule;
 	struct standing standing;
+	struct mark *mark; /* owned; NULL: none are sent for it */
+	/* A daemon said that it begins to drop lines, so many times more than
+	 * it said how many were lost; and when first. 0 none. */
+	unsigned dropping;
+	int64_t dropping_us;
 	/* Since the heartbeat before. */
 	int64_t lines, known, ignored, unknown;
 	/* Since the start, for people. */
@@ -36,7 +42,8 @@ struct feed {
 	struct err err;
 };
 
-/* Open the source of a spec (taken, also on failure). */
+/* Open the source of a spec (taken, also on failure). Whether marks are sent
+ * for it follows from rule and spec. */
 int feed_open(struct feed *f, struct source_spec *spec, enum standing_rule rule,
     struct crypto *c, struct err *err);
 void feed_close(struct feed *f);
@@ -52,6 +59,10 @@ int feed_restore(
 /* Look for new files and bytes. Marks the feed blocked when that fails. Gives a
  * source that has lines, and no beginning yet, its beginning. */
 void feed_scan(struct feed *f, int64_t now_us);
+
+/* True when a syslog daemon writes it: what that daemon lost can have been
+ * meant for it. */
+bool feed_is_fed(const struct feed *f);
 
 /* The class its lines count under: the first it provides. */
 enum rule_class feed_class(const struct feed *f);

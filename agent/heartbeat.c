@@ -70,6 +70,12 @@ heartbeat_due_us(const struct heartbeat *h)
 	return h->last_us + HEARTBEAT_US;
 }
 
+bool
+heartbeat_is_due(const struct heartbeat *h, int64_t now_us)
+{
+	return now_us >= heartbeat_due_us(h) || now_us < h->last_us;
+}
+
 /* True when the feed is to be listed; *out is filled in then. */
 static bool
 describe(struct heartbeat *h, struct feed *f, size_t place, bool complete,
@@ -79,6 +85,8 @@ describe(struct heartbeat *h, struct feed *f, size_t place, bool complete,
 		      standing_rest(&f->standing, f->rule, now_us);
 	uint64_t offset = 0;
 	const uint8_t *gen;
+
+	standing_settle(&f->standing, now_us);
 
 	if (!f->standing.known)
 		return false;
@@ -156,7 +164,8 @@ heartbeat_put(struct heartbeat *h, struct writer *w, const struct spool *spool,
 	    .refused = refused};
 	enum spool_put got;
 
-	complete |= now_us - h->complete_us >= HEARTBEAT_COMPLETE_US;
+	complete |= now_us - h->complete_us >= HEARTBEAT_COMPLETE_US ||
+		    now_us < h->complete_us;
 	beat.complete = complete;
 	for (size_t i = 0; i < h->count; i++)
 		if (describe(h, &h->feeds[i], beat.source_count, complete,

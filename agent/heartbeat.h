@@ -37,8 +37,9 @@ void heartbeat_free(struct heartbeat *h);
 /* Ask the kernel; a simulated clock is right by definition. */
 void heartbeat_read_clock(struct heartbeat_clock *clock, bool simulated);
 
-/* When the next is due. */
+/* When the next is due; also when the clock went back behind the last. */
 int64_t heartbeat_due_us(const struct heartbeat *h);
+bool heartbeat_is_due(const struct heartbeat *h, int64_t now_us);
 
 /* Put one now, complete when asked to or due. Counts begin anew when it was
  * put. */

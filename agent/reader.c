@@ -6,6 +6,9 @@
 
 #define DOUBTFUL_US (INT64_C(3600) * 1000000)
 #define CONTROLS_MAX 16
+#define LOSS_TEXT_MAX ((size_t)1024)
+/* A beginning of dropping that nobody ended says nothing after this. */
+#define LOSS_REACH_US (INT64_C(3600) * 1000000)
 
 struct reader {
 	struct reader_parts p;
@@ -24,6 +27,7 @@ struct line {
 	struct header header;
 	int64_t time_us; /* or RECORD_NO_TIME */
 	bool doubtful;
+	int64_t before_us; /* stamp of the last line before it, 0 none */
 };
 
 struct reader *
@@ -56,6 +60,12 @@ static bool
 is_live(const struct reader *r, const struct feed *f)
 {
 	return f->spec->live && f->caught_up && !r->p.simulated;
+}
+
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
 }
 
 static void
@@ -214,19 +224,19 @@ set_classes(const struct feed *f, struct slice *classes)
 }
 
 static enum spool_put
-put_quiet(struct reader *r, const struct line *l, int64_t hole_us,
-    int64_t now_us, struct err *err)
+put_quiet(struct reader *r, const struct line *l, const char *reason,
+    int64_t hole_us, int64_t now_us, struct err *err)
 {
 	struct slice classes[SOURCE_CLASSES_MAX];
 	struct record_gap gap = {.source = slice_of(l->feed->spec->id),
 	    .classes = classes,
 	    .class_count = l->feed->spec->provide_count,
 	    .from_us = hole_us,
-	    .to_us = l->time_us,
+	    .to_us = earlier(l->time_us, now_us),
 	    .gen = l->window->gen,
 	    .from_offset = (int64_t)l->offset,
 	    .to_offset = (int64_t)l->offset,
-	    .reason = SLICE("agent"),
+	    .reason = slice_of(reason),
 	    .lines = 0};
 
 	set_classes(l->feed, classes);
@@ -240,6 +250,7 @@ stand(struct reader *r, const struct line *l, int64_t now_us, struct err *err)
 	struct feed *f = l->feed;
 	struct standing before = f->standing;
 	enum standing_rule rule = f->rule;
+	enum standing_hole hole;
 	int64_t hole_us;
 	enum spool_put got;
 
@@ -247,13 +258,157 @@ stand(struct reader *r, const struct line *l, int64_t now_us, struct err *err)
 		return SPOOL_OK;
 	if (f->spec->own)
 		rule = STANDING_OWN;
-	if (!standing_line(&f->standing, rule, l->time_us,
-		begins_boot(&l->header), now_us, &hole_us))
+	hole = standing_line(&f->standing, rule, l->time_us,
+	    begins_boot(&l->header), now_us, &hole_us);
+	if (hole == STANDING_NO_HOLE)
 		return SPOOL_OK;
-	got = put_quiet(r, l, hole_us, now_us, err);
+	got = put_quiet(r, l, hole == STANDING_SILENT ? "silent" : "agent",
+	    hole_us, now_us, err);
 	if (got != SPOOL_OK)
 		f->standing = before; /* the line comes again */
 	return got;
+}
+
+/* ---- marks ---- */
+
+/* A mark of ours proves what any line does, and that marks arrive here. What
+ * only looks like one proves nothing: it is no line to stand on. */
+static enum spool_put
+read_mark(struct reader *r, struct line *l, const uint8_t nonce[MARK_NONCE_LEN],
+    int64_t now_us, struct err *err)
+{
+	struct feed *f = l->feed;
+	struct mark before;
+	bool answers = f->standing.answers;
+	enum spool_put got;
+
+	/* Known, and no event. */
+	r->result.kind = MATCH_EVENT;
+	r->result.count = 0;
+	r->result.limit_hits = r->result.dropped = 0;
+	if (!f->mark)
+		return SPOOL_OK;
+	before = *f->mark;
+	if (!mark_take(f->mark, nonce, now_us))
+		return SPOOL_OK;
+	f->standing.answers = true;
+	got = stand(r, l, now_us, err);
+	if (got != SPOOL_OK) {
+		*f->mark = before;
+		f->standing.answers = answers;
+	}
+	return got;
+}
+
+/* ---- lines that say lines were lost ---- */
+
+static const struct match_field *
+loss_field(const struct match_event *found, const char *name)
+{
+	for (size_t i = 0; i < found->field_count; i++)
+		if (!strcmp(found->fields[i].field->name, name))
+			return &found->fields[i];
+	return NULL;
+}
+
+/* Where the loss that this line tells of begins, and what the feed remembers
+ * of it for the lines that follow. */
+static int64_t
+loss_begins(struct feed *f, bool begins, int64_t before_us, int64_t to_us)
+{
+	int64_t from_us = before_us != 0 ? earlier(before_us, to_us) : to_us;
+
+	if (f->dropping > 0 && to_us - f->dropping_us > LOSS_REACH_US)
+		f->dropping = 0;
+	if (begins) {
+		if (f->dropping++ == 0)
+			f->dropping_us = to_us;
+		return from_us;
+	}
+	if (f->dropping == 0)
+		return from_us;
+	f->dropping--;
+	return earlier(from_us, f->dropping_us);
+}
+
+static enum spool_put
+put_loss_of(struct reader *r, const struct feed *f, struct record_gap *gap,
+    int64_t now_us, struct err *err)
+{
+	struct slice classes[SOURCE_CLASSES_MAX];
+
+	set_classes(f, classes);
+	gap->source = slice_of(f->spec->id);
+	gap->classes = classes;
+	gap->class_count = f->spec->provide_count;
+	return writer_gap(r->p.writer, gap, now_us, err);
+}
+
+/* The line's own source first, then all that the same daemon writes: what it
+ * lost can have been meant for any of them. */
+static enum spool_put
+put_loss(struct reader *r, const struct line *l,
+    const struct match_event *found, int64_t now_us, struct err *err)
+{
+	struct feed *f = l->feed;
+	const struct match_field *lines = loss_field(found, "lines");
+	const struct match_field *begins = loss_field(found, "begins");
+	unsigned dropping = f->dropping;
+	int64_t dropping_us = f->dropping_us;
+	int64_t at_us =
+	    l->header.has_time ? l->header.time_us : f->standing.through_us;
+	struct record_gap gap = {.to_us = earlier(at_us, now_us),
+	    .gen = l->window->gen,
+	    .from_offset = (int64_t)l->offset,
+	    .to_offset = (int64_t)l->offset,
+	    .reason = SLICE("dropped"),
+	    .lines = lines ? lines->value.number : -1,
+	    .rule = slice_of(found->rule->id)};
+	enum spool_put got;
+
+	if (found->rule->raw == RULE_RAW_TEXT)
+		gap.text = (struct slice){l->text.ptr,
+		    l->text.len < LOSS_TEXT_MAX ? l->text.len : LOSS_TEXT_MAX};
+	gap.from_us = loss_begins(
+	    f, begins && begins->value.number, l->before_us, gap.to_us);
+	got = put_loss_of(r, f, &gap, now_us, err);
+	for (size_t i = 0; i < r->p.feed_count && feed_is_fed(f); i++) {
+		const struct feed *other = &r->p.feeds[i];
+
+		if (got == SPOOL_OK && other != f && feed_is_fed(other))
+			got = put_loss_of(r, other, &gap, now_us, err);
+	}
+	if (got != SPOOL_OK) { /* the line comes again */
+		f->dropping = dropping;
+		f->dropping_us = dropping_us;
+	}
+	return got;
+}
+
+static enum spool_put
+put_found(
+    struct reader *r, const struct line *l, int64_t now_us, struct err *err)
+{
+	enum spool_put got = SPOOL_OK;
+
+	for (size_t i = 0; i < r->result.count && got == SPOOL_OK; i++) {
+		const struct match_event *found = &r->result.events[i];
+
+		got = found->rule->loss
+			  ? put_loss(r, l, found, now_us, err)
+			  : put_event(r, l, found, i > 0, now_us, err);
+	}
+	return got;
+}
+
+static int64_t
+count_events(const struct match_result *result)
+{
+	int64_t count = 0;
+
+	for (size_t i = 0; i < result->count; i++)
+		count += !result->events[i].rule->loss;
+	return count;
 }
 
 static void
@@ -266,7 +421,7 @@ count_line(struct reader *r, struct line *l, int64_t now_us)
 
 	f->lines++;
 	f->total_lines++;
-	f->total_events += (int64_t)r->result.count;
+	f->total_events += count_events(&r->result);
 	r->refused.limit_hits += r->result.limit_hits;
 	r->refused.events_dropped += r->result.dropped;
 	switch (r->result.kind) {
@@ -279,7 +434,8 @@ count_line(struct reader *r, struct line *l, int64_t now_us)
 	default:
 		f->unknown++;
 		unknown_add(r->p.unknown, l->header.program, feed_class(f),
-		    r->result.kind == MATCH_UNKNOWN && r->result.closed, at);
+		    r->result.kind == MATCH_UNKNOWN && r->result.closed,
+		    earlier(at, now_us));
 	}
 }
 
@@ -294,6 +450,7 @@ read_line(struct reader *r, struct line *l, int64_t now_us, struct err *err)
 				: now_us,
 	    .previous_us = l->feed->standing.last_us,
 	    .zone = r->p.zone};
+	uint8_t nonce[MARK_NONCE_LEN];
 	enum spool_put got;
 
 	if (own) {
@@ -304,17 +461,19 @@ read_line(struct reader *r, struct line *l, int64_t now_us, struct err *err)
 	if (!header_parse(&context, l->text, &l->header) && own)
 		header_message(context.program, l->text, &l->header);
 	set_time(r, l, now_us);
-	got = stand(r, l, now_us, err);
-	if (got != SPOOL_OK)
-		return got;
-	match_line(r->p.match, &l->header, &r->result);
-	for (size_t i = 0; i < r->result.count; i++) {
-		got = put_event(r, l, &r->result.events[i], i > 0, now_us, err);
-		if (got != SPOOL_OK)
-			return got;
+	l->before_us = l->feed->standing.last_us;
+	if (mark_read(l->header.program, l->header.message, nonce)) {
+		got = read_mark(r, l, nonce, now_us, err);
+	} else {
+		got = stand(r, l, now_us, err);
+		if (got == SPOOL_OK) {
+			match_line(r->p.match, &l->header, &r->result);
+			got = put_found(r, l, now_us, err);
+		}
 	}
-	count_line(r, l, now_us);
-	return SPOOL_OK;
+	if (got == SPOOL_OK)
+		count_line(r, l, now_us);
+	return got;
 }
 
 static enum reader_got
@@ -398,6 +557,7 @@ put_hole(struct reader *r, struct feed *f, int64_t now_us, struct err *err)
 	set_classes(f, classes);
 	if (hole->from_us != SOURCE_NO_TIME && hole->from_us < gap.from_us)
 		gap.from_us = hole->from_us;
+	gap.from_us = earlier(gap.from_us, now_us);
 	return writer_gap(r->p.writer, &gap, now_us, err);
 }
 

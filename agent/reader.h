@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* reader: from a window of lines to records: header, match, event. A line that
  * no rule knows costs no allocation; it is counted. A line's position is passed
- * only when all its records were put. */
+ * only when all its records were put.
+ *
+ * Two kinds of lines become no event: our own marks, and lines by which a
+ * daemon says that it lost lines (rules of the kind RULE_LOSS_KIND): those are
+ * gaps, of the source and, where a syslog daemon writes it, of all it writes.
+ */
 #ifndef ASSAY_AGENT_READER_H
 #define ASSAY_AGENT_READER_H
 
@@ -23,8 +28,10 @@ struct reader_parts {
 	struct writer *writer;
 	struct unknown *unknown;
 	struct crypto *crypto;
-	const char *host; /* this machine's name */
-	bool simulated;	  /* now is not when lines were written */
+	const char *host;	  /* this machine's name */
+	bool simulated;		  /* now is not when lines were written */
+	const struct feed *feeds; /* all there are */
+	size_t feed_count;
 };
 
 /* A new reader. Borrows the parts. NULL when memory is short. */

@@ -32,6 +32,8 @@ const struct options_entry settings_table[] = {
 	"what to read: list of {file: GLOB, class: CLASS} or {stdin: true, "
 	"class: CLASS}; with relay: true the hosts in the lines count "
 	"(default: what is found)"},
+    {"syslog.socket", OPTIONS_TEXT, 0, 0, "/dev/log",
+	"where marks are written, to be read back as proof that logging works"},
     {"kafka", OPTIONS_NODE, 0, 0, NULL, "librdkafka's properties"},
     {0},
 };

@@ -209,6 +209,14 @@ writer_seal_due_us(const struct writer *w)
 	return w->unsealed_us + CHAIN_SEAL_US;
 }
 
+/* Also when the clock went back behind the first unsealed record. */
+static bool
+seal_is_due(const struct writer *w, int64_t now_us)
+{
+	return unsealed(w) >= CHAIN_SEAL_RECORDS ||
+	       now_us >= writer_seal_due_us(w) || now_us < w->unsealed_us;
+}
+
 static int
 make_seal(const struct writer *w, const struct record_envelope *e,
     struct chain_seal *seal, struct err *err)
@@ -231,8 +239,7 @@ writer_seal(struct writer *w, bool all, int64_t now_us, struct err *err)
 	struct chain_seal seal;
 	enum spool_put got;
 
-	if (unsealed(w) == 0 || (!all && unsealed(w) < CHAIN_SEAL_RECORDS &&
-				    now_us < writer_seal_due_us(w)))
+	if (unsealed(w) == 0 || (!all && !seal_is_due(w, now_us)))
 		return SPOOL_OK;
 	if (fill_envelope(w, &e, now_us, now_us, err) != 0 ||
 	    make_seal(w, &e, &seal, err) != 0 ||
