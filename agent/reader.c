@@ -4,8 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trust.h"
+
 #define DOUBTFUL_US (INT64_C(3600) * 1000000)
 #define CONTROLS_MAX 16
+/* -1 in records: none. */
+#define NO_OFFSET UINT64_MAX
 #define LOSS_TEXT_MAX ((size_t)1024)
 /* A beginning of dropping that nobody ended says nothing after this. */
 #define LOSS_REACH_US (INT64_C(3600) * 1000000)
@@ -23,7 +27,7 @@ struct line {
 	struct feed *feed;
 	const struct source_window *window;
 	struct slice text; /* without LF */
-	uint64_t offset;
+	uint64_t offset;   /* NO_OFFSET for an entry of the journal */
 	struct header header;
 	int64_t time_us; /* or RECORD_NO_TIME */
 	bool doubtful;
@@ -109,6 +113,17 @@ set_field(struct record_field *out, const struct match_field *f)
 	if (out->kind == RECORD_INT && (out->number > (INT64_C(1) << 53) ||
 					   out->number < -(INT64_C(1) << 53)))
 		out->kind = RECORD_TEXT;
+}
+
+/* Who could have written the line. */
+static const char *
+trust_of(const struct line *l, const struct rule_file *file)
+{
+	if (l->feed->spec->relay)
+		return "net";
+	if (l->window->entry)
+		return trust_of_sender(&l->window->entry->sender, file);
+	return l->window->trust;
 }
 
 static int64_t
@@ -199,16 +214,25 @@ put_event(struct reader *r, const struct line *l,
 	    .class = slice_of(rule_class_name(rule->file->class)),
 	    .gen = l->window->gen,
 	    .offset = (int64_t)l->offset,
-	    .trust = slice_of(spec->relay ? "net" : l->window->trust)};
+	    .trust = slice_of(trust_of(l, rule->file))};
+	if (l->window->entry) {
+		e.systemd_unit = l->window->entry->sender.unit;
+		e.origin.cursor = l->window->entry->cursor;
+	}
 	if (spec->path)
 		e.origin.path = slice_of(spec->path);
 	return writer_event(r->p.writer, &e, l->time_us, rest, now_us, err);
 }
 
-/* The first line after the host was off. */
+/* The first line after the host was off. In a journal, where a missing entry
+ * would show, no quiet stretch is a hole. */
 static bool
-begins_boot(const struct header *h)
+explains_quiet(const struct line *l)
 {
+	const struct header *h = &l->header;
+
+	if (l->window->entry)
+		return true;
 	if (slice_eq_str(h->program, "kernel"))
 		return slice_starts(h->message, SLICE("Linux version ")) ||
 		       slice_starts(h->message, SLICE("[    0.000000]"));
@@ -258,8 +282,8 @@ stand(struct reader *r, const struct line *l, int64_t now_us, struct err *err)
 		return SPOOL_OK;
 	if (f->spec->own)
 		rule = STANDING_OWN;
-	hole = standing_line(&f->standing, rule, l->time_us,
-	    begins_boot(&l->header), now_us, &hole_us);
+	hole = standing_line(&f->standing, rule, l->time_us, explains_quiet(l),
+	    now_us, &hole_us);
 	if (hole == STANDING_NO_HOLE)
 		return SPOOL_OK;
 	got = put_quiet(r, l, hole == STANDING_SILENT ? "silent" : "agent",
@@ -439,6 +463,20 @@ count_line(struct reader *r, struct line *l, int64_t now_us)
 	}
 }
 
+/* The journal says apart what a line holds in one. */
+static void
+read_entry(struct line *l)
+{
+	const struct source_entry *e = l->window->entry;
+
+	header_message(e->program, e->message, &l->header);
+	l->header.pid = e->pid;
+	l->header.host = e->host;
+	l->header.has_time = true;
+	l->header.time_us = e->time_us;
+	l->header.precision = "us";
+}
+
 static enum spool_put
 read_line(struct reader *r, struct line *l, int64_t now_us, struct err *err)
 {
@@ -458,7 +496,9 @@ read_line(struct reader *r, struct line *l, int64_t now_us, struct err *err)
 		context.program = slice_of(own->programs[0]);
 		context.previous_us = w->previous_us;
 	}
-	if (!header_parse(&context, l->text, &l->header) && own)
+	if (w->entry)
+		read_entry(l);
+	else if (!header_parse(&context, l->text, &l->header) && own)
 		header_message(context.program, l->text, &l->header);
 	set_time(r, l, now_us);
 	l->before_us = l->feed->standing.last_us;
@@ -493,6 +533,16 @@ read_lines(struct reader *r, struct feed *f, const struct source_window *w,
 
 	*passed = 0;
 	*last_us = SOURCE_NO_TIME;
+	if (w->entry) {
+		struct line l = {.feed = f,
+		    .window = w,
+		    .text = w->entry->message,
+		    .offset = NO_OFFSET};
+
+		got = read_line(r, &l, now_us, err);
+		*passed = got == SPOOL_OK;
+		return got;
+	}
 	while (rest.len > 0 && got == SPOOL_OK) {
 		size_t len = w->one_line ? rest.len : slice_find(rest, '\n');
 		struct line l = {.feed = f,
@@ -547,7 +597,7 @@ put_hole(struct reader *r, struct feed *f, int64_t now_us, struct err *err)
 	    .classes = classes,
 	    .class_count = f->spec->provide_count,
 	    .from_us = f->standing.known ? f->standing.through_us : now_us,
-	    .to_us = now_us,
+	    .to_us = hole->to_us ? hole->to_us : now_us,
 	    .gen = hole->gen,
 	    .from_offset = hole->from_offset,
 	    .to_offset = hole->to_offset,

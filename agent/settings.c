@@ -348,6 +348,24 @@ make_file(
 	return spec;
 }
 
+static struct source_spec *
+make_journal(struct slice text)
+{
+	struct source_spec *spec = source_spec_new("journal", NULL);
+
+	if (!spec)
+		return NULL;
+	spec->journal = slice_strdup(text);
+	spec->syslog = spec->live = true;
+	for (int i = 0; i < RULE_AGENT; i++)
+		if (i != RULE_AUDIT)
+			source_spec_add_class(spec, (enum rule_class)i);
+	if (spec->journal)
+		return spec;
+	source_spec_free(spec);
+	return NULL;
+}
+
 /* Finish a spec with the keys that all sources have. */
 static int
 set_common(
@@ -362,6 +380,8 @@ set_common(
 		return -1;
 	if (class)
 		return tree_strings(p, class, each_class, &list);
+	if (spec->journal)
+		return 0;
 	if (!spec->own)
 		return tree_problem(p, n,
 		    "this source needs a class; add `class: auth` (or syslog, "
@@ -376,25 +396,23 @@ add_source(struct discover *d, const struct ruleset *rules,
 {
 	const struct tree_node *file = tree_get(n, "file");
 	const struct tree_node *input = tree_get(n, "stdin");
+	const struct tree_node *journal = tree_get(n, "journal");
 	struct source_spec *spec = NULL;
 	struct slice text;
 
 	if (tree_map(p, n, "a source") != 0 ||
 	    tree_keys(p, n, source_keys) != 0)
 		return -1;
-	if (tree_get(n, "journal")) {
-		tree_warning(p, n,
-		    "this version does not read the journal; name the files "
-		    "that a syslog daemon writes");
-		return 0;
-	}
-	if (!file == !input)
-		return tree_problem(
-		    p, n, "a source is either `file: GLOB` or `stdin: true`");
-	if (file && tree_string(p, file, &text) != 0)
+	if (!!file + !!input + !!journal != 1)
+		return tree_problem(p, n,
+		    "a source is one of `file: GLOB`, `journal: default` (or "
+		    "a directory) and `stdin: true`");
+	if ((file && tree_string(p, file, &text) != 0) ||
+	    (journal && tree_string(p, journal, &text) != 0))
 		return -1;
-	spec =
-	    file ? make_file(rules, n, text) : source_spec_new("stdin", NULL);
+	spec = file	 ? make_file(rules, n, text)
+	       : journal ? make_journal(text)
+			 : source_spec_new("stdin", NULL);
 	if (!spec)
 		return tree_problem(p, n, "no memory for this source");
 	if (set_common(spec, n, p) != 0) {
