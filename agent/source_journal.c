@@ -441,8 +441,11 @@ fetch(struct source_journal *s, struct err *err)
 	struct slice fields[FIELDS];
 	int r = step(s);
 
-	if (r == 0)
+	if (r == 0) {
+		/* At the end: what goes from here on goes while we run. */
+		s->restored &= !s->found;
 		return 0;
+	}
 	if (r > 0)
 		r = read_place(s);
 	if (r >= 0)
