@@ -11,6 +11,7 @@
 
 #define COMMIT_BYTES ((size_t)256 << 10)
 #define COMMIT_US 200000
+#define PILE_BYTES ((size_t)4 << 20)
 #define SCAN_US 1000000
 #define RETRY_US 1000000
 #define DAY_US (INT64_C(86400) * 1000000)
@@ -352,6 +353,14 @@ bound_held(struct agent *a, int64_t now_us)
 	}
 }
 
+/* While nothing can be committed, what must be told waits in memory; not
+ * without end. The first heartbeat afterwards covers the time. */
+static bool
+is_piling_up(const struct agent *a)
+{
+	return a->stuck && spool_pending(a->spool) > PILE_BYTES;
+}
+
 int64_t
 agent_tick(struct agent *a, int64_t now_us, int64_t mono_us)
 {
@@ -369,9 +378,11 @@ agent_tick(struct agent *a, int64_t now_us, int64_t mono_us)
 		a->phase = more ? AGENT_READING : AGENT_WATCHING;
 	/* The essential goes on beside a full spool, as long as the reserve
 	 * lasts. */
-	if (heartbeat_is_due(a->heartbeat, now_us))
-		(void)agent_beat(a, false, now_us);
-	(void)seal(a, false, now_us);
+	if (!is_piling_up(a)) {
+		if (heartbeat_is_due(a->heartbeat, now_us))
+			(void)agent_beat(a, false, now_us);
+		(void)seal(a, false, now_us);
+	}
 	if (a->put_us != 0 && !a->stuck &&
 	    (a->refused || now_us >= a->put_us + COMMIT_US))
 		(void)agent_commit(a, now_us);
@@ -439,6 +450,7 @@ agent_look(const struct agent *a, struct agent_view *view)
 	    .mark_problem = a->mark_err.text[0] ? a->mark_err.text : NULL,
 	    .spool_bytes = spool_bytes(a->spool),
 	    .spool_unsent = spool_unsent(a->spool),
+	    .spool_kept_aside = spool_kept_aside(a->spool),
 	    .spool_abandoned = spool_abandoned(a->spool),
 	    .lines_per_s = a->lines_per_s,
 	    .records = writer_records(a->writer)};

@@ -96,7 +96,7 @@ struct agent_view {
 	const char *mark_problem; /* why no mark can be sent, or NULL */
 	const struct recover *found;
 	const char *spool_dir;
-	uint64_t spool_bytes, spool_unsent;
+	uint64_t spool_bytes, spool_unsent, spool_kept_aside;
 	unsigned spool_abandoned;
 	uint64_t held; /* unread bytes of logs that have no name any more */
 	uint64_t bytes_done, bytes_total;

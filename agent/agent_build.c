@@ -174,8 +174,11 @@ open_epoch(struct agent *a, int64_t now_us, struct err *err)
 		feed_scan(&a->feeds.list[i], now_us);
 	a->scanned_us = now_us;
 	if (!agent_beat(a, true, now_us) || !agent_commit(a, now_us)) {
-		*err = a->problem;
-		return -1;
+		/* A full disk is waited for, with the logs held open. */
+		if (!a->stuck || a->phase != AGENT_FULL || a->o.once) {
+			*err = a->problem;
+			return -1;
+		}
 	}
 	return agent_note_recorded(a, a->files.hash);
 }

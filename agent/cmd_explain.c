@@ -62,15 +62,18 @@ put_plan(struct buf *out, const struct rule *rule)
 		buf_puts(out, "none: the pattern begins with something "
 			      "variable");
 	buf_printf(out, "\n  %-11s", "literal");
-	if (facts->literal.len)
-		put_quoted(out, facts->literal);
+	if (rule->pattern->literal.len)
+		put_quoted(out, rule->pattern->literal);
 	else
 		buf_puts(out,
 		    facts->prefix.len
 			? "none beyond the prefix"
 			: "none: slow, every line of the program is tried");
-	buf_printf(out, "\n  %-11s%zu bytes, %zu of them fixed; %s\n",
-	    "at least", facts->min_len, facts->fixed,
+	buf_printf(out, "\n  %-11s%zu bytes, %zu of them fixed", "at least",
+	    facts->min_len, facts->fixed);
+	if (facts->below)
+		buf_printf(out, "; fewer than %zu", facts->below);
+	buf_printf(out, "; %s\n",
 	    reading_is_jit(rule->pattern->code) ? "machine code"
 						: "interpreted");
 }

@@ -20,6 +20,30 @@ struct header_stamp {
 	} items[STAMP_ITEMS_MAX];
 };
 
+/* Member by member: for a struct of this size compilers choose an instruction
+ * that takes longer than all the rest of a line. */
+static inline void
+clear(struct header *out)
+{
+	const struct slice none = {0};
+
+	out->form = HEADER_NONE;
+	out->priority = -1;
+	out->host = none;
+	out->program = none;
+	out->pid = none;
+	out->service = none;
+	out->type = none;
+	out->message = none;
+	out->stamp = none;
+	out->has_time = false;
+	out->time_us = 0;
+	out->inferred_year = false;
+	out->inferred_zone = false;
+	out->precision = "";
+	out->repeated = 1;
+}
+
 static struct slice
 take_token(struct slice *text)
 {
@@ -42,10 +66,13 @@ begins_with_tag(struct slice text)
 static bool
 take_priority(struct slice *text, int *priority)
 {
-	size_t end = slice_find(*text, '>');
 	unsigned long long value;
+	size_t end;
 
-	if (!text->len || *text->ptr != '<' || end > 4 ||
+	if (!text->len || *text->ptr != '<')
+		return false;
+	end = slice_find(*text, '>');
+	if (end > 4 ||
 	    !slice_uint((struct slice){text->ptr + 1, end ? end - 1 : 0}, 999,
 		&value) ||
 	    value > PRI_MAX)
@@ -75,9 +102,12 @@ static void
 split_pam_program(struct header *out)
 {
 	struct slice p = out->program;
-	size_t open = slice_find(p, '(');
+	size_t open;
 
-	if (open == 0 || open == p.len || p.ptr[p.len - 1] != ')' ||
+	if (!p.len || p.ptr[p.len - 1] != ')')
+		return;
+	open = slice_find(p, '(');
+	if (open == 0 || open == p.len ||
 	    !slice_starts(slice_from(p, open), SLICE("(pam_")))
 		return;
 	out->service = (struct slice){p.ptr, open};
@@ -120,7 +150,7 @@ drop_cr(struct slice *text)
 void
 header_message(struct slice program, struct slice message, struct header *out)
 {
-	*out = (struct header){.priority = -1, .precision = "", .repeated = 1};
+	clear(out);
 	out->program = program;
 	out->message = message;
 	drop_cr(&out->message);
@@ -202,9 +232,13 @@ is_year(struct slice token, int *year)
 static void
 take_late_year(struct slice *text, struct instant *i)
 {
-	struct slice rest = *text, token = take_token(&rest), after = rest;
+	struct slice rest = *text, token, after;
 	int year;
 
+	if (rest.len < 5 || rest.ptr[4] != ' ')
+		return;
+	token = take_token(&rest);
+	after = rest;
 	if (!is_year(token, &year) || begins_with_tag(rest))
 		return;
 	take_token(&after);
@@ -235,6 +269,113 @@ take_host_and_tag(struct slice text, struct header *out)
 	take_tag(text, out);
 }
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+
+#define WINDOW 64
+
+/* Where the bytes that matter are in the first of a text. */
+struct marks {
+	uint64_t blank, colon, open, close;
+};
+
+static inline uint64_t
+mark(const __m128i part[4], char c)
+{
+	const __m128i wanted = _mm_set1_epi8(c);
+	unsigned a =
+	    (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(part[0], wanted));
+	unsigned b =
+	    (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(part[1], wanted));
+	unsigned d =
+	    (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(part[2], wanted));
+	unsigned e =
+	    (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(part[3], wanted));
+
+	return (uint64_t)(e << 16 | d) << 32 | (b << 16 | a);
+}
+
+static inline struct marks
+find_marks(struct slice text)
+{
+	char room[WINDOW];
+	const __m128i *p = (const __m128i *)(const void *)text.ptr;
+	__m128i part[4];
+
+	if (text.len < WINDOW) {
+		memset(room, 0, sizeof room);
+		memcpy(room, text.ptr, text.len);
+		p = (const __m128i *)(const void *)room;
+	}
+	part[0] = _mm_loadu_si128(p);
+	part[1] = _mm_loadu_si128(p + 1);
+	part[2] = _mm_loadu_si128(p + 2);
+	part[3] = _mm_loadu_si128(p + 3);
+	return (struct marks){
+	    mark(part, ' '), mark(part, ':'), mark(part, '['), mark(part, ']')};
+}
+
+/* The lowest bit from `from` on, WINDOW when there is none. */
+static inline size_t
+first_from(uint64_t bits, size_t from)
+{
+	bits = from < WINDOW ? bits >> from << from : 0;
+	return bits ? (size_t)__builtin_ctzll(bits) : WINDOW;
+}
+
+/* What take_host_and_tag does, in one look at the first bytes. False, and
+ * nothing done, when they do not decide. */
+static bool
+take_quickly(struct slice text, struct header *out)
+{
+	const struct marks m = find_marks(text);
+	size_t blank = first_from(m.blank, 0), from = 0, end, close;
+	struct slice host = {0};
+
+	if (blank == WINDOW)
+		return false;
+	if (blank < 2 || text.ptr[blank - 1] != ':') {
+		host = (struct slice){text.ptr, blank};
+		from = blank + 1;
+		blank = first_from(m.blank, from);
+	}
+	end = first_from(m.blank | m.colon | m.open, from);
+	if (end == WINDOW)
+		return false;
+	close = end;
+	if (text.ptr[end] == '[') {
+		close = first_from(m.close & m.colon >> 1, end);
+		if (close == WINDOW && blank == WINDOW)
+			return false;
+		if (close > blank)
+			end = from; /* no tag */
+	}
+	out->host = slice_eq(host, SLICE("-")) ? (struct slice){0} : host;
+	if (end == from || text.ptr[end] == ' ') {
+		out->message = slice_from(text, from);
+		return true;
+	}
+	out->program = (struct slice){text.ptr + from, end - from};
+	if (close > end) {
+		out->pid = (struct slice){text.ptr + end + 1, close - end - 1};
+		close++;
+	}
+	text = slice_from(text, close + 1);
+	if (text.len && *text.ptr == ' ')
+		text = slice_from(text, 1);
+	out->message = text;
+	return true;
+}
+#else
+static bool
+take_quickly(struct slice text, struct header *out)
+{
+	(void)text;
+	(void)out;
+	return false;
+}
+#endif
+
 static bool
 parse_file_line(
     const struct header_context *c, struct slice text, struct header *out)
@@ -257,7 +398,8 @@ parse_file_line(
 	if (out->form == HEADER_BSD)
 		take_late_year(&rest, &i);
 	set_time(c, &i, out);
-	take_host_and_tag(rest, out);
+	if (c->plain || !take_quickly(rest, out))
+		take_host_and_tag(rest, out);
 	unfold_repeated(out);
 	return true;
 }
@@ -416,7 +558,7 @@ header_parse(
 {
 	struct slice text;
 
-	*out = (struct header){.priority = -1, .precision = "", .repeated = 1};
+	clear(out);
 	drop_cr(&line);
 	text = line;
 	if (take_priority(&text, &out->priority) &&
@@ -427,8 +569,7 @@ header_parse(
 		parse_file_line(c, text, out);
 	}
 	if (out->form == HEADER_NONE) {
-		*out = (struct header){
-		    .priority = -1, .precision = "", .repeated = 1};
+		clear(out);
 		out->message = line;
 		return false;
 	}

@@ -65,6 +65,7 @@ struct header_context {
 	const struct zone *zone; /* of stamps without one; NULL is UTC */
 	const struct header_stamp *stamp; /* HEADER_BARE lines, or NULL */
 	struct slice program;		  /* of HEADER_BARE lines */
+	bool plain; /* byte by byte: what the quick way is held against */
 };
 
 /* Read one line (without its LF). Always sets all of *out, which borrows from

@@ -35,20 +35,52 @@ take_byte(struct slice *text, char c)
 	return true;
 }
 
+/* The month of a name, or 0. */
+static int
+month_of(const char *name)
+{
+#define KEY(a, b, c) ((unsigned)(a) << 16 | (unsigned)(b) << 8 | (unsigned)(c))
+	switch (KEY(name[0], name[1], name[2])) {
+	case KEY('J', 'a', 'n'):
+		return 1;
+	case KEY('F', 'e', 'b'):
+		return 2;
+	case KEY('M', 'a', 'r'):
+		return 3;
+	case KEY('A', 'p', 'r'):
+		return 4;
+	case KEY('M', 'a', 'y'):
+		return 5;
+	case KEY('J', 'u', 'n'):
+		return 6;
+	case KEY('J', 'u', 'l'):
+		return 7;
+	case KEY('A', 'u', 'g'):
+		return 8;
+	case KEY('S', 'e', 'p'):
+		return 9;
+	case KEY('O', 'c', 't'):
+		return 10;
+	case KEY('N', 'o', 'v'):
+		return 11;
+	case KEY('D', 'e', 'c'):
+		return 12;
+	default:
+		return 0;
+	}
+#undef KEY
+}
+
 bool
 instant_take_month(struct slice *text, int *month)
 {
-	static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	int found = text->len < 3 ? 0 : month_of(text->ptr);
 
-	if (text->len < 3)
+	if (!found)
 		return false;
-	for (int m = 0; m < 12; m++)
-		if (!memcmp(text->ptr, names + 3 * (size_t)m, 3)) {
-			*text = slice_from(*text, 3);
-			*month = m + 1;
-			return true;
-		}
-	return false;
+	*text = slice_from(*text, 3);
+	*month = found;
+	return true;
 }
 
 bool
@@ -97,16 +129,30 @@ instant_take_offset(struct slice *text, struct instant *out)
 	return true;
 }
 
+/* The number of two digits, or -1. */
+static inline int
+two_digits(const char *p)
+{
+	unsigned tens = (unsigned char)p[0] - (unsigned)'0';
+	unsigned ones = (unsigned char)p[1] - (unsigned)'0';
+
+	return tens > 9 || ones > 9 ? -1 : (int)(10 * tens + ones);
+}
+
 /* hh:mm:ss[.f] */
 static bool
 take_clock(struct slice *text, struct instant *out)
 {
-	if (!instant_take_digits(text, 2, 2, &out->hour) ||
-	    !take_byte(text, ':') ||
-	    !instant_take_digits(text, 2, 2, &out->minute) ||
-	    !take_byte(text, ':') ||
-	    !instant_take_digits(text, 2, 2, &out->second))
+	const char *p = text->ptr;
+
+	if (text->len < 8 || p[2] != ':' || p[5] != ':')
 		return false;
+	out->hour = two_digits(p);
+	out->minute = two_digits(p + 3);
+	out->second = two_digits(p + 6);
+	if ((out->hour | out->minute | out->second) < 0)
+		return false;
+	*text = slice_from(*text, 8);
 	if (text->len > 1 && (*text->ptr == '.' || *text->ptr == ',')) {
 		struct slice rest = slice_from(*text, 1);
 
@@ -139,16 +185,22 @@ instant_take_iso(struct slice *text, struct instant *out)
 {
 	struct slice rest = *text;
 	struct instant new = {0};
+	const char *p = rest.ptr;
+	int century;
 
-	if (!instant_take_digits(&rest, 4, 4, &new.year) || new.year == 0 ||
-	    !take_byte(&rest, '-') ||
-	    !instant_take_digits(&rest, 2, 2, &new.month) ||
-	    !take_byte(&rest, '-') ||
-	    !instant_take_digits(&rest, 2, 2, &new.day))
+	if (rest.len < 19 || p[4] != '-' || p[7] != '-' ||
+	    (p[10] != 'T' && p[10] != ' '))
 		return false;
-	if (!take_byte(&rest, 'T') && !take_byte(&rest, ' '))
+	century = two_digits(p);
+	new.year = two_digits(p + 2);
+	new.month = two_digits(p + 5);
+	new.day = two_digits(p + 8);
+	if ((century | new.year | new.month | new.day) < 0)
 		return false;
-	if (!take_clock(&rest, &new) || !instant_is_valid(&new))
+	new.year += 100 * century;
+	rest = slice_from(rest, 11);
+	if (new.year == 0 || !take_clock(&rest, &new) ||
+	    !instant_is_valid(&new))
 		return false;
 	instant_take_offset(&rest, &new);
 	*text = rest;
@@ -199,7 +251,7 @@ floor_days(int64_t us)
 /* The latest year in which the stamp exists and is not after the reference;
  * but lines of a file follow each other, whatever the file's own time says. */
 static int64_t
-infer_year(const struct instant *i, const struct zone *zone,
+in_inferred_year(const struct instant *i, const struct zone *zone,
     int64_t reference_us, int64_t previous_us)
 {
 	int64_t local = zone ? zone_local_us(zone, reference_us) : reference_us;
@@ -208,27 +260,29 @@ infer_year(const struct instant *i, const struct zone *zone,
 	int month, day;
 
 	stamp_date(floor_days(local), &year, &month, &day);
-	/* In the last days of a year the next one is within 48 h. */
-	for (year++;
-	     (leap_day && !is_leap(year)) ||
-	     in_year(i, year, zone, reference_us) > reference_us + FUTURE_US;
-	     year--)
-		;
-	us = in_year(i, year, zone, reference_us);
-	if (previous_us && us < previous_us - JUMP_US && !leap_day)
+	/* Only in the last days of a year the next one is within 48 h. */
+	if (month == 12 && day > 27)
 		year++;
-	return year;
+	for (;; year--) {
+		if (leap_day && !is_leap(year))
+			continue;
+		us = in_year(i, year, zone, reference_us);
+		if (us <= reference_us + FUTURE_US)
+			break;
+	}
+	if (previous_us && us < previous_us - JUMP_US && !leap_day)
+		us = in_year(i, year + 1, zone, reference_us);
+	return us;
 }
 
 bool
 instant_us(const struct instant *i, const struct zone *zone,
     int64_t reference_us, int64_t previous_us, int64_t *us)
 {
-	int64_t year = i->year, result;
+	int64_t result =
+	    i->year ? in_year(i, i->year, zone, reference_us)
+		    : in_inferred_year(i, zone, reference_us, previous_us);
 
-	if (year == 0)
-		year = infer_year(i, zone, reference_us, previous_us);
-	result = in_year(i, year, zone, reference_us);
 	if (result < 0 || result >= END_US)
 		return false;
 	*us = result;

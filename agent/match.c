@@ -72,18 +72,20 @@ group_text(struct slice message, const size_t *at, unsigned group)
 	    message.ptr + at[2 * group], at[2 * group + 1] - at[2 * group]};
 }
 
-/* Pieces that stand in no named group must pass their checks as well. */
+/* Beyond what the types of the fields ask. */
 static bool
 pieces_are_valid(const struct search *s, const size_t *at, size_t count)
 {
-	const struct pattern_facts *facts = &s->pattern->facts;
+	const struct rule_pattern *p = s->pattern;
 
-	for (unsigned i = 0; i < facts->group_count; i++)
-		if (facts->groups[i].check != PATTERN_ANY &&
-		    is_set(at, count, i + 1) &&
-		    !pattern_check(facts->groups[i].check,
-			group_text(s->message, at, i + 1)))
+	for (size_t i = 0; i < p->check_count; i++) {
+		const struct rule_check *c = &p->checks[i];
+
+		if (is_set(at, count, c->group) &&
+		    !pattern_check(
+			c->check, group_text(s->message, at, c->group)))
 			return false;
+	}
 	return true;
 }
 
@@ -171,19 +173,6 @@ on_reading(void *arg, const size_t *at, size_t count)
 	return READING_STOP;
 }
 
-static bool
-may_match(const struct pattern_facts *facts, struct slice message)
-{
-	if (message.len < facts->min_len ||
-	    !slice_starts(message, facts->prefix))
-		return false;
-	if (facts->literal.len == 0)
-		return true;
-	message = slice_from(message, facts->prefix.len);
-	return memmem(message.ptr, message.len, facts->literal.ptr,
-		   facts->literal.len) != NULL;
-}
-
 static struct slice
 window_of(const struct header *h)
 {
@@ -205,8 +194,6 @@ match_pattern(struct match *m, const struct rule_pattern *pattern,
 	struct match_counts *counts = &m->counts[pattern->index];
 
 	*limit_hit = false;
-	if (!may_match(&pattern->facts, s.message))
-		return false;
 	counts->candidates++;
 	out->rule = pattern->rule;
 	out->ambiguous = false;
@@ -264,54 +251,127 @@ add_event(struct match_result *out, const struct match_event *new)
 	}
 }
 
+/* What the patterns tried so far have shown. */
+struct trial {
+	struct match *match;
+	const struct header *header;
+	struct match_result *out;
+	bool ignored;
+	bool doubt; /* a rule gave up */
+};
+
+/* An event of any rule outweighs that the line is ignored. */
 static bool
-run_patterns(struct match *m, const struct rule_pattern *const *candidates,
-    const struct header *h, struct match_result *out)
+is_moot(const struct trial *t, const struct rule_pattern *pattern)
 {
-	struct match_event event;
-	bool ignored = false, limited, doubt = false;
-
-	for (; *candidates; candidates++) {
-		const struct rule_pattern *pattern = *candidates;
-
-		/* An event of any rule outweighs that the line is ignored. */
-		if (!pattern->rule && (ignored || out->count))
-			continue;
-		if (match_pattern(m, pattern, h, &event, &limited)) {
-			if (pattern->rule)
-				add_event(out, &event);
-			else
-				ignored = true;
-		} else if (limited && pattern->rule) {
-			doubt = true;
-		}
-		out->limit_hits += limited;
-	}
-	/* A rule that gave up might have said otherwise. */
-	for (size_t i = 0; doubt && i < out->count; i++)
-		out->events[i].ambiguous = true;
-	return ignored;
+	return !pattern->rule && (t->ignored || t->out->count);
 }
 
-enum match_kind
-match_line(struct match *m, const struct header *h, struct match_result *out)
+static bool
+can_match(const struct filter *f, struct slice message)
 {
-	const struct ruleset_bucket *bucket = match_bucket(m, h->program);
-	bool ignored;
+	return filter_passes(f, message) &&
+	       (!message.len || pattern_begins(&f->pattern->facts,
+				    (unsigned char)*message.ptr));
+}
 
+static void
+try_pattern(struct trial *t, const struct filter *f)
+{
+	const struct rule_pattern *pattern = f->pattern;
+	struct match_result *out = t->out;
+	struct match_event event;
+	bool limited;
+
+	if (match_pattern(t->match, pattern, t->header, &event, &limited)) {
+		if (pattern->rule)
+			add_event(out, &event);
+		else
+			t->ignored = true;
+	} else if (limited) {
+		/* One that cannot match has not given up, however long it
+		 * looked. */
+		limited = can_match(f, window_of(t->header));
+		t->doubt |= limited && pattern->rule;
+	}
+	out->limit_hits += limited;
+}
+
+static void
+begin(struct trial *t, struct match *m, const struct header *h,
+    struct match_result *out)
+{
+	*t = (struct trial){.match = m, .header = h, .out = out};
 	out->kind = MATCH_NO_PROGRAM;
 	out->closed = false;
 	out->cut = h->message.len > MATCH_WINDOW;
 	out->limit_hits = 0;
 	out->dropped = 0;
 	out->count = 0;
+}
+
+static enum match_kind
+conclude(const struct trial *t)
+{
+	struct match_result *out = t->out;
+
+	/* A rule that gave up might have said otherwise. */
+	for (size_t i = 0; t->doubt && i < out->count; i++)
+		out->events[i].ambiguous = true;
+	out->kind = out->count	 ? MATCH_EVENT
+		    : t->ignored ? MATCH_IGNORED
+				 : MATCH_UNKNOWN;
+	return out->kind;
+}
+
+enum match_kind
+match_line(struct match *m, const struct header *h, struct match_result *out)
+{
+	const struct ruleset_bucket *bucket = match_bucket(m, h->program);
+	struct trial t;
+
+	begin(&t, m, h, out);
 	if (!bucket)
 		return out->kind;
 	out->closed = ruleset_closed(bucket);
-	ignored =
-	    run_patterns(m, ruleset_candidates(bucket, h->message), h, out);
-	out->kind = out->count ? MATCH_EVENT
-		    : ignored  ? MATCH_IGNORED
-			       : MATCH_UNKNOWN;
-	return out->kind;
+	for (const struct filter *f = ruleset_candidates(bucket, h->message);
+	     f->pattern; f++)
+		if (!is_moot(&t, f->pattern) && filter_passes(f, window_of(h)))
+			try_pattern(&t, f);
+	return conclude(&t);
+}
+
+static bool
+names(const struct rule_file *file, struct slice program)
+{
+	for (rule_texts p = file->programs; *p; p++)
+		if (slice_eq_str(program, *p))
+			return true;
+	return false;
+}
+
+enum match_kind
+match_line_plain(
+    struct match *m, const struct header *h, struct match_result *out)
+{
+	const struct rule_file *file;
+	bool known = false;
+	struct trial t;
+
+	begin(&t, m, h, out);
+	for (size_t i = 0; (file = ruleset_rule_file(m->rules, i)); i++) {
+		if (!names(file, h->program))
+			continue;
+		known = true;
+		out->closed |= file->closed;
+		for (size_t k = 0; k < file->pattern_count; k++) {
+			const struct rule_pattern *p = &file->patterns[k];
+			struct filter f;
+
+			filter_init(&f, p, &p->facts, p->literal);
+			if (!is_moot(&t, p))
+				try_pattern(&t, &f);
+		}
+	}
+	return known ? conclude(&t) : out->kind;
 }

@@ -72,6 +72,11 @@ void match_free(struct match *m);
 enum match_kind match_line(
     struct match *m, const struct header *h, struct match_result *out);
 
+/* The same answer, found by trying every pattern of the program in turn: what
+ * the fast way is held against. */
+enum match_kind match_line_plain(
+    struct match *m, const struct header *h, struct match_result *out);
+
 /* Try one pattern alone on a message: true when it matches, with its event (of
  * a rule) in *out. For examples and explanations. */
 bool match_pattern(struct match *m, const struct rule_pattern *pattern,

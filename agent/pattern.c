@@ -481,6 +481,31 @@ parse_alternatives(struct pattern_parser *s)
 	return one;
 }
 
+/* A pattern of (?!.{N}) and more says how long a message may be: that is told
+ * faster without running it. */
+static void
+split_limit(struct pattern_facts *facts, const struct pattern_node *root)
+{
+	static const char opener[] = "(?!.{";
+	struct slice rest = slice_of(facts->expanded);
+	unsigned long long below;
+	size_t digits;
+
+	facts->code = facts->expanded;
+	if (root->kind == PATTERN_ALT || !slice_starts(rest, slice_of(opener)))
+		return;
+	rest = slice_from(rest, strlen(opener));
+	digits = slice_find(rest, '}');
+	if (!slice_uint((struct slice){rest.ptr, digits}, BOUND_MAX, &below) ||
+	    !slice_starts(slice_from(rest, digits), SLICE("})")) || !below)
+		return;
+	rest = slice_from(rest, digits + 2);
+	if (rest.len && strchr("?*+{", *rest.ptr))
+		return;
+	facts->below = (size_t)below;
+	facts->code = rest.ptr;
+}
+
 static int
 finish(struct pattern_parser *s, struct pattern_facts *out,
     const struct pattern_node *root)
@@ -500,6 +525,7 @@ finish(struct pattern_parser *s, struct pattern_facts *out,
 	if (s->group_count)
 		memcpy(groups, s->groups, s->group_count * sizeof *groups);
 	out->expanded = expanded;
+	split_limit(out, root);
 	out->groups = groups;
 	out->group_count = s->group_count;
 	return 0;

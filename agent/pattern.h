@@ -24,6 +24,7 @@
 
 #define PATTERN_MAX ((size_t)4096) /* bytes, as written and expanded */
 #define PATTERN_GROUPS_MAX 64	   /* capturing groups, pieces included */
+#define PATTERN_LITERALS_MAX 8	   /* that facts keep */
 
 /* What the text of a piece must pass beyond its pattern. */
 enum pattern_check {
@@ -47,14 +48,19 @@ struct pattern_group {
 };
 
 struct pattern_facts {
-	const char *expanded; /* for PCRE2, to be wrapped in \A(?:...)\z */
+	const char *expanded; /* with its pieces written out */
+	const char *code; /* for PCRE2, to be wrapped in \A(?:...)\z: expanded
+			     without a leading (?!.{N}), see below */
+	size_t below;	  /* N: such a pattern takes no message whose first N
+			     bytes hold no LF; 0 for others */
 	const struct pattern_group *groups; /* groups[0] is number 1 */
 	size_t group_count;
-	size_t min_len;	      /* no shorter message can match */
-	size_t fixed;	      /* literal bytes every match holds */
-	struct slice prefix;  /* every match begins with it; may be empty */
-	struct slice literal; /* every match holds it after the prefix; the
-				 longest there is; may be empty */
+	size_t min_len;	     /* no shorter message can match */
+	size_t fixed;	     /* literal bytes every match holds */
+	struct slice prefix; /* every match begins with it; may be empty */
+	const struct slice *literals; /* every match holds these behind the
+					 prefix, in turn */
+	size_t literal_count;
 	struct byteset first; /* bytes a match can begin with; meaningless
 				 when min_len is 0 */
 };

@@ -97,23 +97,42 @@ first_bytes(const struct pattern_node *n, struct byteset *set)
 }
 
 /* The literal runs of a pattern, in order: the first is its prefix when it
- * begins at the beginning; of the others the longest is kept. */
+ * begins at the beginning; of the others the longest are kept. */
 struct runs {
 	struct buf run;
 	struct buf prefix;
-	struct buf best;
+	struct buf kept[PATTERN_LITERALS_MAX];
+	size_t count;
 	bool first; /* no run has ended yet */
 	unsigned steps;
 };
 
+/* A place for a run of this length, or NULL when those kept are longer. */
+static struct buf *
+place_for(struct runs *r, size_t len)
+{
+	struct buf *shortest = &r->kept[0];
+
+	if (r->count < PATTERN_LITERALS_MAX)
+		return &r->kept[r->count++];
+	for (size_t i = 1; i < r->count; i++)
+		if (r->kept[i].len < shortest->len)
+			shortest = &r->kept[i];
+	return len > shortest->len ? shortest : NULL;
+}
+
 static void
 end_run(struct runs *r)
 {
+	struct buf *place = NULL;
+
 	if (r->first)
-		buf_put(&r->prefix, buf_slice(&r->run));
-	else if (r->run.len > r->best.len) {
-		buf_reset(&r->best);
-		buf_put(&r->best, buf_slice(&r->run));
+		place = &r->prefix;
+	else if (r->run.len)
+		place = place_for(r, r->run.len);
+	if (place) {
+		buf_reset(place);
+		buf_put(place, buf_slice(&r->run));
 	}
 	r->first = false;
 	buf_reset(&r->run);
@@ -169,6 +188,19 @@ keep(struct slice *out, const struct buf *from, struct arena *arena)
 	return out->ptr && !from->failed ? 0 : -1;
 }
 
+static int
+keep_runs(struct pattern_facts *out, const struct runs *r, struct arena *arena)
+{
+	struct slice *literals = arena_array(arena, r->count, sizeof *literals);
+	bool failed = !literals || r->run.failed;
+
+	for (size_t i = 0; i < r->count && !failed; i++)
+		failed = keep(&literals[i], &r->kept[i], arena);
+	out->literals = literals;
+	out->literal_count = r->count;
+	return failed || keep(&out->prefix, &r->prefix, arena) ? -1 : 0;
+}
+
 int
 pattern_measure(struct pattern_facts *out, const struct pattern_node *root,
     struct arena *arena)
@@ -181,10 +213,10 @@ pattern_measure(struct pattern_facts *out, const struct pattern_node *root,
 	first_bytes(root, &out->first);
 	collect_runs(&r, root);
 	end_run(&r);
-	result = keep(&out->prefix, &r.prefix, arena) ||
-		 keep(&out->literal, &r.best, arena) || r.run.failed;
+	result = keep_runs(out, &r, arena);
 	buf_clear(&r.run);
 	buf_clear(&r.prefix);
-	buf_clear(&r.best);
-	return result ? -1 : 0;
+	for (size_t i = 0; i < r.count; i++)
+		buf_clear(&r.kept[i]);
+	return result;
 }

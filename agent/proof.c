@@ -106,16 +106,18 @@ other_rule(struct trial *t)
 {
 	const struct ruleset_bucket *b =
 	    match_bucket(t->match, t->header.program);
-	const struct rule_pattern *const *c =
-	    ruleset_candidates(b, t->header.message);
+	const struct filter *f = ruleset_candidates(b, t->header.message);
 	struct match_event event;
 	bool limited;
 
-	for (; *c; c++)
-		if ((*c)->rule && (*c)->rule != t->rule &&
-		    (*c)->rule->kind == t->rule->kind &&
-		    match_pattern(t->match, *c, &t->header, &event, &limited))
-			return (*c)->rule;
+	for (; f->pattern; f++) {
+		const struct rule *other = f->pattern->rule;
+
+		if (other && other != t->rule && other->kind == t->rule->kind &&
+		    match_pattern(
+			t->match, f->pattern, &t->header, &event, &limited))
+			return other;
+	}
 	return NULL;
 }
 

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #define DOUBTFUL_US (INT64_C(3600) * 1000000)
-#define CONTROLS_MAX 16
 #define LOSS_TEXT_MAX ((size_t)1024)
 /* A beginning of dropping that nobody ended says nothing after this. */
 #define LOSS_REACH_US (INT64_C(3600) * 1000000)
@@ -15,7 +14,6 @@ struct reader {
 	struct reader_parts p;
 	struct match_result result;
 	struct record_field fields[VOCAB_FIELDS_MAX];
-	struct slice controls[CONTROLS_MAX];
 	struct reader_refused refused;
 };
 
@@ -174,8 +172,7 @@ put_event(struct reader *r, const struct line *l,
 	struct record_event e = {.event = slice_of(rule->kind->event),
 	    .outcome = slice_of(vocab_outcome_name(rule->outcome)),
 	    .rule = slice_of(rule->id),
-	    .controls = r->controls,
-	    .phase = slice_of(rule_phase_name(rule->phase)),
+	    .head = rule->head,
 	    .program = l->header.program,
 	    .pid = pid_of(&l->header),
 	    .fields = r->fields,
@@ -186,7 +183,8 @@ put_event(struct reader *r, const struct line *l,
 	    .clock_doubtful = l->doubtful,
 	    .ambiguous = found->ambiguous,
 	    .raw = raw_of(rule),
-	    .line = l->text};
+	    .line = l->text,
+	    .line_len = l->window->one_line ? l->window->line_len : 0};
 
 	if (l->header.has_time)
 		e.clock_precision = slice_of(l->header.precision);
@@ -194,9 +192,6 @@ put_event(struct reader *r, const struct line *l,
 		inferred[e.clock_inferred_count++] = SLICE("year");
 	if (l->header.inferred_zone)
 		inferred[e.clock_inferred_count++] = SLICE("zone");
-	for (rule_texts c = rule->controls;
-	     c && *c && e.control_count < CONTROLS_MAX; c++)
-		r->controls[e.control_count++] = slice_of(*c);
 	for (size_t i = 0; i < found->field_count; i++)
 		set_field(&r->fields[i], &found->fields[i]);
 	set_host(r, l, &e, &observer);

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "assay/buf.h"
 
@@ -19,6 +20,7 @@
 
 struct reading_code {
 	pcre2_code *code;
+	size_t below; /* of pattern_facts */
 	bool jit;
 };
 
@@ -77,7 +79,8 @@ reading_compile(const struct pattern_facts *facts, struct err *err)
 		err_set(err, "out of memory");
 		return NULL;
 	}
-	c->code = compile(facts->expanded, err);
+	c->code = compile(facts->code, err);
+	c->below = facts->below;
 	if (!c->code)
 		goto fail;
 	pcre2_pattern_info(c->code, PCRE2_INFO_CAPTURECOUNT, &groups);
@@ -167,6 +170,9 @@ reading_each(struct reading_space *space, const struct reading_code *code,
 	PCRE2_SPTR subject = (PCRE2_SPTR)(message.len ? message.ptr : "");
 	int rc;
 
+	if (code->below && message.len >= code->below &&
+	    !memchr(message.ptr, '\n', code->below))
+		return READING_DONE;
 	pcre2_set_callout(space->context, on_complete, &l);
 	if (code->jit)
 		rc = pcre2_jit_match(code->code, subject, message.len, 0, 0,

@@ -49,14 +49,24 @@ struct rule_field {
 	struct vocab_value constant; /* RULE_SET */
 };
 
+/* A group whose text must pass a check that no field's type makes. */
+struct rule_check {
+	unsigned group;
+	enum pattern_check check;
+};
+
 /* One pattern of a file: a rule's, or one of `ignore:` (rule is NULL). */
 struct rule_pattern {
 	const struct rule *rule;
 	struct slice text; /* as written */
 	struct pattern_facts facts;
 	struct reading_code *code;
-	size_t index; /* among all patterns of the rule set */
 	const struct tree_node *node;
+	/* By ruleset_seal: */
+	size_t index; /* among all patterns of the rule set */
+	const struct rule_check *checks;
+	size_t check_count;
+	struct slice literal; /* of facts, the one to look for first */
 };
 
 /* A line of this kind says that a daemon lost lines: it becomes a gap. */
@@ -76,6 +86,7 @@ struct rule {
 	size_t field_count;
 	const struct rule_pattern *pattern;
 	const struct tree_node *node; /* while the trees are kept, else NULL */
+	struct slice head;	      /* by rule_make_head: record_event's */
 };
 
 struct rule_file {
@@ -108,6 +119,10 @@ struct piece_set;
 int rule_read(struct rule_file *out, const struct tree *t, const char *path,
     enum rule_class class, const struct vocab *vocab,
     const struct piece_set *pieces, struct arena *arena, struct problems *p);
+
+/* Make what all records of a rule's events have in common. -1 when memory is
+ * short. */
+int rule_make_head(struct rule *rule, struct arena *arena);
 
 /* Free what is not the arena's. */
 void rule_file_clear(struct rule_file *file);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "assay/command.h"
+#include "assay/record.h"
 
 static int
 unknown_field(struct rule_reader *r, const struct tree_node *n, size_t at,
@@ -185,4 +186,31 @@ rule_fields(struct rule_reader *r, struct rule *rule,
 	if (rule->loss)
 		result |= check_loss(r, rule, match);
 	return result ? -1 : 0;
+}
+
+int
+rule_make_head(struct rule *rule, struct arena *arena)
+{
+	struct slice *controls;
+	size_t count = 0;
+	struct record_event e = {.event = slice_of(rule->kind->event),
+	    .outcome = slice_of(vocab_outcome_name(rule->outcome)),
+	    .rule = slice_of(rule->id),
+	    .phase = slice_of(rule_phase_name(rule->phase))};
+	struct buf b = {0};
+
+	while (rule->controls && rule->controls[count])
+		count++;
+	controls = arena_array(arena, count, sizeof *controls);
+	if (!controls)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		controls[i] = slice_of(rule->controls[i]);
+	e.controls = controls;
+	e.control_count = count;
+	record_event_head(&b, &e);
+	rule->head.ptr = b.failed ? NULL : arena_copy(arena, buf_slice(&b));
+	rule->head.len = rule->head.ptr ? b.len : 0;
+	buf_clear(&b);
+	return rule->head.ptr ? 0 : -1;
 }

@@ -13,13 +13,13 @@
 #define FIRSTS 257 /* a first byte, or none */
 
 struct ruleset_bucket {
-	const char *program;
+	struct slice program; /* empty: a free slot */
 	bool closed;
 	const struct rule_pattern **patterns;
 	size_t count;
-	/* Per first byte (the last: none) the patterns that may match,
-	 * NULL-terminated; equal lists are one. */
-	const struct rule_pattern *const *lists[FIRSTS];
+	/* Per first byte (the last: none) the patterns that may match; equal
+	 * lists are one. */
+	const struct filter *lists[FIRSTS];
 };
 
 struct file_link {
@@ -200,6 +200,40 @@ list_files(struct ruleset *s)
 	return 0;
 }
 
+/* Does a field's type check the text of the group already? */
+static bool
+is_typed(const struct rule *rule, unsigned group, enum pattern_check check)
+{
+	for (size_t i = 0; rule && i < rule->field_count; i++) {
+		const struct rule_field *f = &rule->fields[i];
+
+		if (f->origin == RULE_GROUP && f->group == group)
+			return check == PATTERN_IP &&
+			       f->field->type == VOCAB_IP;
+	}
+	return false;
+}
+
+static int
+list_checks(struct ruleset *s, struct rule_pattern *p)
+{
+	const struct pattern_facts *facts = &p->facts;
+	struct rule_check *checks =
+	    arena_array(&s->arena, facts->group_count, sizeof *checks);
+
+	if (!checks)
+		return -1;
+	for (unsigned i = 0; i < facts->group_count; i++) {
+		enum pattern_check check = facts->groups[i].check;
+
+		if (check != PATTERN_ANY && !is_typed(p->rule, i + 1, check))
+			checks[p->check_count++] =
+			    (struct rule_check){i + 1, check};
+	}
+	p->checks = checks;
+	return 0;
+}
+
 static int
 list_patterns(struct ruleset *s)
 {
@@ -211,13 +245,18 @@ list_patterns(struct ruleset *s)
 		return -1;
 	s->jit = true;
 	for (struct file_link *f = s->files; f; f = f->next) {
-		for (size_t i = 0; i < f->file.rule_count; i++)
+		for (size_t i = 0; i < f->file.rule_count; i++) {
+			if (rule_make_head(&f->file.rules[i], &s->arena))
+				return -1;
 			s->rules[rule++] = &f->file.rules[i];
+		}
 		for (size_t i = 0; i < f->file.pattern_count; i++) {
 			struct rule_pattern *p = &f->file.patterns[i];
 
 			p->index = pattern;
 			s->patterns[pattern++] = p;
+			if (list_checks(s, p))
+				return -1;
 			s->jit &= reading_is_jit(p->code);
 		}
 	}
@@ -261,15 +300,46 @@ check_ids(struct ruleset *s, struct problems *p)
 	return result;
 }
 
-static size_t
+static uint64_t
+word_at(const char *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof word);
+	return word;
+}
+
+static uint64_t
+half_at(const char *p)
+{
+	uint32_t half;
+
+	memcpy(&half, p, sizeof half);
+	return half;
+}
+
+/* Names are short: at most two loads see all of one. */
+static inline size_t
 hash_of(struct slice program)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	const char *p = program.ptr;
+	size_t n = program.len;
+	uint64_t a = 0, b = 0;
 
-	for (size_t i = 0; i < program.len; i++)
-		h = (h ^ (unsigned char)program.ptr[i]) *
-		    UINT64_C(0x100000001b3);
-	return (size_t)(h ^ h >> 32);
+	if (n >= 8) {
+		a = word_at(p);
+		b = word_at(p + n - 8);
+	} else if (n >= 4) {
+		a = half_at(p);
+		b = half_at(p + n - 4);
+	} else if (n > 0) {
+		a = (unsigned char)p[0];
+		b = (uint64_t)(unsigned char)p[n / 2] << 8 |
+		    (unsigned char)p[n - 1];
+	}
+	a = (a ^ n) * UINT64_C(0x9e3779b97f4a7c15);
+	b = (b ^ a ^ a >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
+	return (size_t)(b ^ b >> 32);
 }
 
 static struct ruleset_bucket *
@@ -278,7 +348,7 @@ slot_of(const struct ruleset *s, struct slice program)
 	size_t i = hash_of(program) & (s->slot_count - 1);
 
 	while (
-	    s->slots[i].program && !slice_eq_str(program, s->slots[i].program))
+	    s->slots[i].program.len && !slice_eq(program, s->slots[i].program))
 		i = (i + 1) & (s->slot_count - 1);
 	return &s->slots[i];
 }
@@ -300,7 +370,7 @@ fill_bucket(
 		memcpy(all, b->patterns, b->count * sizeof(void *));
 	for (size_t i = 0; i < file->pattern_count; i++)
 		all[b->count + i] = &file->patterns[i];
-	b->program = program;
+	b->program = slice_of(program);
 	b->closed |= file->closed;
 	b->patterns = all;
 	b->count = count;
@@ -308,44 +378,41 @@ fill_bucket(
 }
 
 static size_t
-candidates(const struct ruleset_bucket *b, size_t first,
-    const struct rule_pattern **out)
+candidates(const struct ruleset_bucket *b, size_t first, struct filter *out)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < b->count; i++) {
-		const struct pattern_facts *facts = &b->patterns[i]->facts;
+		const struct rule_pattern *p = b->patterns[i];
 
 		if (first == FIRSTS - 1
-			? facts->min_len == 0
-			: pattern_begins(facts, (unsigned char)first))
-			out[n++] = b->patterns[i];
+			? p->facts.min_len == 0
+			: pattern_begins(&p->facts, (unsigned char)first))
+			filter_init(&out[n++], p, &p->facts, p->literal);
 	}
-	out[n] = NULL;
+	out[n] = (struct filter){0};
 	return n;
 }
 
 static bool
-same_list(
-    const struct rule_pattern *const *a, const struct rule_pattern *const *b)
+same_list(const struct filter *a, const struct filter *b)
 {
-	while (*a && *a == *b) {
+	while (a->pattern && a->pattern == b->pattern) {
 		a++;
 		b++;
 	}
-	return *a == *b;
+	return a->pattern == b->pattern;
 }
 
 static int
 index_bucket(struct ruleset *s, struct ruleset_bucket *b)
 {
-	const struct rule_pattern **work = calloc(b->count + 1, sizeof(void *));
+	struct filter *work = calloc(b->count + 1, sizeof *work);
 	int result = work ? 0 : -1;
 
 	for (size_t first = 0; first < FIRSTS && result == 0; first++) {
-		size_t bytes =
-		    (candidates(b, first, work) + 1) * sizeof(void *);
-		const struct rule_pattern **list = NULL;
+		size_t bytes = (candidates(b, first, work) + 1) * sizeof *work;
+		struct filter *list = NULL;
 
 		for (size_t other = 0; other < first && !b->lists[first];
 		     other++)
@@ -362,6 +429,27 @@ index_bucket(struct ruleset *s, struct ruleset_bucket *b)
 	}
 	free(work);
 	return result;
+}
+
+/* The literals to look for, against all other patterns of the same program. */
+static int
+choose_literals(struct ruleset *s, const struct rule_file *file)
+{
+	const struct ruleset_bucket *b =
+	    slot_of(s, slice_of(file->programs[0]));
+	const struct pattern_facts **all = calloc(b->count + 1, sizeof(void *));
+
+	if (!all)
+		return -1;
+	for (size_t i = 0; i < b->count; i++)
+		all[i] = &b->patterns[i]->facts;
+	for (size_t i = 0; i < file->pattern_count; i++) {
+		struct rule_pattern *p = &file->patterns[i];
+
+		p->literal = filter_choose(&p->facts, all, b->count);
+	}
+	free(all);
+	return 0;
 }
 
 static int
@@ -381,8 +469,11 @@ build_buckets(struct ruleset *s)
 		for (rule_texts t = f->file.programs; *t; t++)
 			if (fill_bucket(s, &f->file, *t))
 				return -1;
+	for (struct file_link *f = s->files; f; f = f->next)
+		if (choose_literals(s, &f->file))
+			return -1;
 	for (size_t i = 0; i < s->slot_count; i++)
-		if (s->slots[i].program && index_bucket(s, &s->slots[i]))
+		if (s->slots[i].program.len && index_bucket(s, &s->slots[i]))
 			return -1;
 	return 0;
 }
@@ -475,7 +566,7 @@ ruleset_bucket(const struct ruleset *s, struct slice program)
 {
 	const struct ruleset_bucket *b = slot_of(s, program);
 
-	return b->program ? b : NULL;
+	return b->program.len ? b : NULL;
 }
 
 bool
@@ -484,7 +575,7 @@ ruleset_closed(const struct ruleset_bucket *b)
 	return b->closed;
 }
 
-const struct rule_pattern *const *
+const struct filter *
 ruleset_candidates(const struct ruleset_bucket *b, struct slice message)
 {
 	return b->lists[message.len ? (unsigned char)*message.ptr : FIRSTS - 1];

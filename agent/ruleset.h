@@ -16,6 +16,7 @@
 #include "assay/slice.h"
 #include "assay/vocab.h"
 
+#include "filter.h"
 #include "rule.h"
 
 struct ruleset;
@@ -81,9 +82,10 @@ const struct ruleset_bucket *ruleset_bucket(
 /* True when a file that names the bucket's program says `closed: true`. */
 bool ruleset_closed(const struct ruleset_bucket *b);
 
-/* The patterns of a bucket that may match the message by its first byte, in the
- * order of the files, NULL at the end. The others cannot match. */
-const struct rule_pattern *const *ruleset_candidates(
+/* Filters of the patterns of a bucket that may match the message by its first
+ * byte, in the order of the files, one without a pattern at the end. The others
+ * cannot match. */
+const struct filter *ruleset_candidates(
     const struct ruleset_bucket *b, struct slice message);
 
 #endif

@@ -303,6 +303,7 @@ put_spool(const struct look *l)
 	jsonout_kint(l->out, "unsent", (int64_t)v->spool_unsent);
 	jsonout_kint(l->out, "abandoned", v->spool_abandoned);
 	jsonout_kint(l->out, "damaged", (int64_t)v->found->damage_count);
+	jsonout_kint(l->out, "kept_aside", (int64_t)v->spool_kept_aside);
 	jsonout_kint(l->out, "torn_bytes", (int64_t)v->found->torn_bytes);
 	jsonout_kint(l->out, "held_deleted_bytes", (int64_t)v->held);
 	put_acks(l);

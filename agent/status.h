@@ -40,8 +40,9 @@ int status_write(
     const char *path, const struct status_run *run, struct err *err);
 
 /* Append a screen for people from the JSON text. now_us: how old it is decides
- * whether there still is an agent. -1 when it is not understood; else whether
- * anything needs a person: 0 all is well, 1 something does. */
+ * whether there still is an agent. -1 when it is not understood; else 0, or 1
+ * when something is not read that should be: no sign of life, the spool full
+ * or failing, a source that is blocked or silent. */
 int status_show(
     struct slice json, int64_t now_us, struct buf *out, struct err *err);
 

@@ -105,11 +105,22 @@ is_stale(const json_t *json, int64_t now_us)
 	       age_of(json, now_us) > STALE_US;
 }
 
+/* Is something not read that should be? */
 static int
 judge(const json_t *json, int64_t now_us)
 {
-	return is_stale(json, now_us) ||
-	       json_array_size(json_object_get(json, "attention")) > 0;
+	const json_t *s;
+	size_t i;
+
+	if (is_stale(json, now_us) || says(json, "phase", "full") ||
+	    says(json, "phase", "failing"))
+		return 1;
+	json_array_foreach(json_object_get(json, "sources"), i, s)
+	{
+		if (says(s, "place", "blocked") || says(s, "place", "silent"))
+			return 1;
+	}
+	return 0;
 }
 
 static void
@@ -286,8 +297,9 @@ put_sources(struct buf *out, const json_t *json)
 	const json_t *s;
 	size_t i;
 
-	buf_puts(out, "\n  stands at         lines   events  ignored  unknown  "
-		      "gaps  source\n");
+	buf_puts(out,
+	    "\nsources\n  stands at         lines   events  ignored  unknown  "
+	    "gaps  source\n");
 	json_array_foreach(list, i, s) put_source(out, s);
 	if (number(json, "more_sources") > 0)
 		buf_printf(out, "  and %" PRId64 " more\n",

@@ -29,7 +29,7 @@ buf_reset(struct buf *b)
 }
 
 char *
-buf_reserve(struct buf *b, size_t n)
+buf_grow(struct buf *b, size_t n)
 {
 	size_t max = b->max ? b->max : MAX_DEFAULT;
 	size_t cap = b->cap ? b->cap : 256;
@@ -43,7 +43,10 @@ buf_reserve(struct buf *b, size_t n)
 		return b->ptr + b->len;
 	while (cap < b->len + n)
 		cap *= 2;
-	bigger = realloc(b->ptr, cap);
+	/* So that room within cap is always within the maximum. */
+	if (cap > max)
+		cap = max;
+	bigger = realloc(b->ptr, cap ? cap : 1);
 	if (!bigger) {
 		b->failed = true;
 		return NULL;
@@ -51,29 +54,6 @@ buf_reserve(struct buf *b, size_t n)
 	b->ptr = bigger;
 	b->cap = cap;
 	return b->ptr + b->len;
-}
-
-void
-buf_put(struct buf *b, struct slice bytes)
-{
-	char *room = buf_reserve(b, bytes.len);
-
-	if (!room || bytes.len == 0)
-		return;
-	memcpy(room, bytes.ptr, bytes.len);
-	b->len += bytes.len;
-}
-
-void
-buf_puts(struct buf *b, const char *text)
-{
-	buf_put(b, slice_of(text));
-}
-
-void
-buf_putc(struct buf *b, char c)
-{
-	buf_put(b, (struct slice){&c, 1});
 }
 
 void

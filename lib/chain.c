@@ -19,10 +19,12 @@ void
 chain_next(
     struct crypto *c, uint8_t head[CHAIN_LEN], const uint8_t leaf[CHAIN_LEN])
 {
-	const struct slice parts[] = {{"\2", 1},
-	    {(const char *)head, CHAIN_LEN}, {(const char *)leaf, CHAIN_LEN}};
+	char bytes[1 + 2 * CHAIN_LEN] = {2};
+	const struct slice all = {bytes, sizeof bytes};
 
-	crypto_sha256(c, parts, 3, head);
+	memcpy(bytes + 1, head, CHAIN_LEN);
+	memcpy(bytes + 1 + CHAIN_LEN, leaf, CHAIN_LEN);
+	crypto_sha256(c, &all, 1, head);
 }
 
 static void

@@ -171,7 +171,7 @@ crypto_random(void *bytes, size_t len, struct err *err)
 	uint8_t *at = bytes;
 
 	while (len) {
-		ssize_t got = getrandom(at, len < 256 ? len : 256, 0);
+		ssize_t got = getrandom(at, len, 0);
 
 		if (got < 0 && errno == EINTR)
 			continue;

@@ -3,13 +3,45 @@
 
 #include <string.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 static const char hex_digits[] = "0123456789abcdef";
 static const char base64_digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+#ifdef __SSE2__
+/* 32 digits of 16 bytes. */
+static inline void
+hex_of_16(char *text, const uint8_t *bytes)
+{
+	const __m128i low = _mm_set1_epi8(15);
+	const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)bytes);
+	__m128i a = _mm_and_si128(_mm_srli_epi16(v, 4), low);
+	__m128i b = _mm_and_si128(v, low);
+	__m128i first = _mm_unpacklo_epi8(a, b);
+	__m128i second = _mm_unpackhi_epi8(a, b);
+	const __m128i nine = _mm_set1_epi8(9);
+	const __m128i zero = _mm_set1_epi8('0');
+	const __m128i more = _mm_set1_epi8('a' - '9' - 1);
+
+	first = _mm_add_epi8(_mm_add_epi8(first, zero),
+	    _mm_and_si128(_mm_cmpgt_epi8(first, nine), more));
+	second = _mm_add_epi8(_mm_add_epi8(second, zero),
+	    _mm_and_si128(_mm_cmpgt_epi8(second, nine), more));
+	_mm_storeu_si128((__m128i *)(void *)text, first);
+	_mm_storeu_si128((__m128i *)(void *)(text + 16), second);
+}
+#endif
+
 void
 encode_hex(char *text, const uint8_t *bytes, size_t len)
 {
+#ifdef __SSE2__
+	for (; len >= 16; len -= 16, bytes += 16, text += 32)
+		hex_of_16(text, bytes);
+#endif
 	for (size_t i = 0; i < len; i++) {
 		*text++ = hex_digits[bytes[i] >> 4];
 		*text++ = hex_digits[bytes[i] & 15];
@@ -94,15 +126,15 @@ void
 encode_uuid(char text[ENCODE_UUID_LEN + 1], const uint8_t uuid[16])
 {
 	char hex[33];
-	size_t at = 0;
 
 	encode_hex(hex, uuid, 16);
-	for (size_t i = 0; i < 32; i++) {
-		if (i == 8 || i == 12 || i == 16 || i == 20)
-			text[at++] = '-';
-		text[at++] = hex[i];
-	}
-	text[at] = '\0';
+	memcpy(text, hex, 8);
+	memcpy(text + 9, hex + 8, 4);
+	memcpy(text + 14, hex + 12, 4);
+	memcpy(text + 19, hex + 16, 4);
+	memcpy(text + 24, hex + 20, 12);
+	text[8] = text[13] = text[18] = text[23] = '-';
+	text[ENCODE_UUID_LEN] = '\0';
 }
 
 bool
@@ -124,11 +156,32 @@ encode_unuuid(struct slice text, uint8_t uuid[16])
 	return encode_unhex((struct slice){hex, used}, uuid, 16);
 }
 
+size_t
+encode_ascii(struct slice bytes)
+{
+	size_t n = 0;
+
+#ifdef __SSE2__
+	while (bytes.len - n >= 16) {
+		int high = _mm_movemask_epi8(_mm_loadu_si128(
+		    (const __m128i *)(const void *)(bytes.ptr + n)));
+
+		if (high)
+			return n + (size_t)__builtin_ctz((unsigned)high);
+		n += 16;
+	}
+#endif
+	while (n < bytes.len && !(bytes.ptr[n] & 0x80))
+		n++;
+	return n;
+}
+
 bool
 encode_is_utf8(struct slice bytes)
 {
-	const uint8_t *p = (const uint8_t *)bytes.ptr;
-	const uint8_t *end = p + bytes.len;
+	size_t ascii = encode_ascii(bytes);
+	const uint8_t *p = (const uint8_t *)bytes.ptr + ascii;
+	const uint8_t *end = p + bytes.len - ascii;
 
 	while (p < end) {
 		static const uint32_t least[4] = {0, 0x80, 0x800, 0x10000};

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "assay/record.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include <assert.h>
 #include <string.h>
 
 #include "assay/jsonout.h"
@@ -29,35 +28,58 @@ record_event_id(struct crypto *c, const uint8_t space[16], struct slice kind,
     struct slice gen_or_cursor, uint64_t offset, struct slice rule,
     struct slice line, uint8_t id[16])
 {
-	char digits[24];
-	int len = snprintf(digits, sizeof digits, "\n%" PRIu64 "\n", offset);
-	const struct slice parts[] = {kind, SLICE("\n"), gen_or_cursor,
-	    {digits, (size_t)len}, rule, SLICE("\n"), record_kept(line)};
+	char room[512];
+	struct buf number = {.ptr = room, .cap = 32, .max = 32};
+	struct buf head = {.ptr = room + 32, .cap = 480, .max = 480};
+	struct slice parts[] = {kind, SLICE("\n"), gen_or_cursor, SLICE("\n"),
+	    {0}, SLICE("\n"), rule, SLICE("\n"), record_kept(line)};
+	const size_t count = sizeof parts / sizeof *parts;
+	struct slice joined[2];
 
-	crypto_uuid5(c, space, parts, sizeof parts / sizeof *parts, id);
+	assert(offset <= INT64_MAX);
+	jsonout_digits(&number, (int64_t)offset);
+	parts[4] = buf_slice(&number);
+	/* Two parts are hashed faster than nine; a cursor may be too long. */
+	for (size_t i = 0; i + 1 < count; i++)
+		buf_put(&head, parts[i]);
+	joined[0] = buf_slice(&head);
+	joined[1] = parts[count - 1];
+	if (head.failed)
+		crypto_uuid5(c, space, parts, count, id);
+	else
+		crypto_uuid5(c, space, joined, 2, id);
 }
 
+/* From here on the hot path: keys, quotes and commas are literal text, and what
+ * may come first in an object knows it. */
 static void
 put_field(struct buf *b, const struct record_field *field)
 {
-	wire_text(b, NULL, field->name);
-	buf_putc(b, ':');
+	wire_member(b, SLICE("\""), field->name);
 	switch (field->kind) {
 	case RECORD_TEXT:
-		wire_text(b, NULL, field->text);
+		wire_member(b, SLICE(":\""), field->text);
 		break;
 	case RECORD_INT:
 		if (field->number <= WIRE_INTEGER_MAX &&
-		    field->number >= -WIRE_INTEGER_MAX)
-			jsonout_int(b, field->number);
-		else
-			buf_printf(b, "\"%" PRId64 "\"", field->number);
+		    field->number >= -WIRE_INTEGER_MAX) {
+			buf_putc(b, ':');
+			jsonout_digits(b, field->number);
+			break;
+		}
+		buf_put(b, SLICE(":\""));
+		jsonout_digits(b, field->number);
+		buf_putc(b, '"');
 		break;
 	case RECORD_BOOL:
-		jsonout_bool(b, field->number);
+		if (field->number)
+			buf_put(b, SLICE(":true"));
+		else
+			buf_put(b, SLICE(":false"));
 		break;
 	case RECORD_STAMP:
-		wire_time(b, "\"", field->number);
+		buf_put(b, SLICE(":\""));
+		wire_stamp(b, field->number);
 		buf_putc(b, '"');
 		break;
 	}
@@ -66,86 +88,138 @@ put_field(struct buf *b, const struct record_field *field)
 static void
 put_fields(struct buf *b, const struct record_field *fields, size_t count)
 {
-	jsonout_key(b, "fields");
-	jsonout_object(b);
-	for (size_t i = 0; i < count; i++)
+	buf_put(b, SLICE(",\"fields\":{"));
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			buf_putc(b, ',');
 		put_field(b, &fields[i]);
-	jsonout_object_end(b);
+	}
+	buf_putc(b, '}');
+}
+
+static inline void
+put_texts(struct buf *b, struct slice opening, const struct slice *texts,
+    size_t count)
+{
+	buf_put(b, opening);
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			buf_putc(b, ',');
+		wire_member(b, SLICE("\""), texts[i]);
+	}
+	buf_putc(b, ']');
+}
+
+static inline void
+put_host(struct buf *b, struct slice opening, const struct record_host *host)
+{
+	wire_member(b, opening, host->name);
+	buf_put(b, SLICE(",\"id\":\""));
+	wire_uuid(b, host->id);
+	buf_put(b, SLICE("\"}"));
 }
 
 static void
 put_origin(struct buf *b, const struct record_origin *origin)
 {
-	jsonout_key(b, "origin");
-	jsonout_object(b);
-	wire_text(b, "source", origin->source);
-	wire_text_if(b, "path", origin->path);
-	wire_text(b, "id", origin->id);
-	wire_text(b, "class", origin->class);
-	wire_hex_if(b, "gen", origin->gen, 16);
-	wire_int_if(b, "offset", origin->offset);
-	wire_text_if(b, "cursor", origin->cursor);
-	wire_text(b, "trust", origin->trust);
-	jsonout_object_end(b);
+	wire_member(b, SLICE(",\"origin\":{\"source\":\""), origin->source);
+	if (origin->path.len)
+		wire_member(b, SLICE(",\"path\":\""), origin->path);
+	wire_member(b, SLICE(",\"id\":\""), origin->id);
+	wire_member(b, SLICE(",\"class\":\""), origin->class);
+	if (origin->gen) {
+		buf_put(b, SLICE(",\"gen\":\""));
+		wire_bytes(b, origin->gen, 16);
+		buf_putc(b, '"');
+	}
+	if (origin->offset >= 0) {
+		buf_put(b, SLICE(",\"offset\":"));
+		jsonout_digits(b, origin->offset);
+	}
+	if (origin->cursor.len)
+		wire_member(b, SLICE(",\"cursor\":\""), origin->cursor);
+	wire_member(b, SLICE(",\"trust\":\""), origin->trust);
+	buf_putc(b, '}');
 }
 
 static void
 put_event_clock(struct buf *b, const struct record_event *event)
 {
-	jsonout_key(b, "clock");
-	jsonout_object(b);
-	wire_text_if(b, "raw", event->clock_raw);
-	wire_text(b, "precision", event->clock_precision);
-	wire_texts(
-	    b, "inferred", event->clock_inferred, event->clock_inferred_count);
-	jsonout_kbool(b, "doubtful", event->clock_doubtful);
-	jsonout_object_end(b);
+	buf_put(b, SLICE(",\"clock\":{"));
+	if (event->clock_raw.len) {
+		wire_member(b, SLICE("\"raw\":\""), event->clock_raw);
+		buf_putc(b, ',');
+	}
+	wire_member(b, SLICE("\"precision\":\""), event->clock_precision);
+	put_texts(b, SLICE(",\"inferred\":["), event->clock_inferred,
+	    event->clock_inferred_count);
+	if (event->clock_doubtful)
+		buf_put(b, SLICE(",\"doubtful\":true}"));
+	else
+		buf_put(b, SLICE(",\"doubtful\":false}"));
 }
 
 static void
-put_raw_text(struct buf *b, struct slice line)
+put_raw_text(struct buf *b, struct slice line, uint64_t len)
 {
 	struct slice kept = record_kept(line);
 	bool plain = wire_is_plain(kept);
 
-	jsonout_key(b, "text");
 	if (plain) {
-		jsonout_string(b, kept);
+		wire_member(b, SLICE("\"text\":\""), kept);
 	} else {
+		buf_put(b, SLICE("\"text\":"));
 		wire_base64(b, kept);
 	}
-	jsonout_kint(b, "len", (int64_t)line.len);
-	if (kept.len < line.len)
-		jsonout_kbool(b, "cut", true);
+	buf_put(b, SLICE(",\"len\":"));
+	jsonout_digits(b, (int64_t)len);
+	if (kept.len < len)
+		buf_put(b, SLICE(",\"cut\":true"));
 	if (!plain)
-		jsonout_kstr(b, "enc", "base64");
+		buf_put(b, SLICE(",\"enc\":\"base64\""));
 }
 
 static void
-put_raw_hash(
-    struct buf *b, struct crypto *c, const uint8_t salt[16], struct slice line)
+put_raw_hash(struct buf *b, struct crypto *c, const uint8_t salt[16],
+    struct slice line, uint64_t len)
 {
 	const struct slice parts[] = {{(const char *)salt, 16}, line};
 	uint8_t hash[CRYPTO_HASH_LEN];
 
 	crypto_sha256(c, parts, 2, hash);
-	wire_hex(b, "hash", hash, sizeof hash);
-	jsonout_kint(b, "len", (int64_t)line.len);
+	buf_put(b, SLICE("\"hash\":\""));
+	wire_bytes(b, hash, sizeof hash);
+	buf_put(b, SLICE("\",\"len\":"));
+	jsonout_digits(b, (int64_t)len);
 }
 
 static void
 put_raw(struct buf *b, struct crypto *c, const struct record_envelope *e,
     const struct record_event *event)
 {
+	uint64_t len = event->line_len > event->line.len ? event->line_len
+							 : event->line.len;
+
 	if (event->raw == RECORD_RAW_NONE)
 		return;
-	jsonout_key(b, "raw");
-	jsonout_object(b);
+	buf_put(b, SLICE(",\"raw\":{"));
 	if (event->raw == RECORD_RAW_TEXT)
-		put_raw_text(b, event->line);
+		put_raw_text(b, event->line, len);
 	else
-		put_raw_hash(b, c, e->salt, event->line);
-	jsonout_object_end(b);
+		put_raw_hash(b, c, e->salt, event->line, len);
+	buf_putc(b, '}');
+}
+
+void
+record_event_head(struct buf *b, const struct record_event *event)
+{
+	wire_member(b, SLICE(",\"event\":\""), event->event);
+	wire_member(b, SLICE(",\"outcome\":\""), event->outcome);
+	wire_member(b, SLICE(",\"rule\":\""), event->rule);
+	put_texts(
+	    b, SLICE(",\"controls\":["), event->controls, event->control_count);
+	if (event->phase.len)
+		wire_member(b, SLICE(",\"phase\":\""), event->phase);
 }
 
 int
@@ -156,23 +230,37 @@ record_encode_event(struct buf *b, struct crypto *c,
 	size_t at;
 
 	wire_begin(b, c, e, RECORD_EVENT, &at);
-	wire_host(b, "host", &event->host);
+	put_host(b, SLICE("\"host\":{\"name\":\""), &event->host);
 	if (event->observer)
-		wire_host(b, "observer", event->observer);
-	wire_text(b, "event", event->event);
-	wire_text(b, "outcome", event->outcome);
-	wire_text(b, "rule", event->rule);
-	wire_texts(b, "controls", event->controls, event->control_count);
-	wire_text_if(b, "phase", event->phase);
-	wire_text(b, "program", event->program);
-	wire_int_if(b, "pid", event->pid);
-	wire_text_if(b, "systemd_unit", event->systemd_unit);
+		put_host(
+		    b, SLICE(",\"observer\":{\"name\":\""), event->observer);
+	wire_member(b, SLICE(",\"event\":\""), event->event);
+	wire_member(b, SLICE(",\"outcome\":\""), event->outcome);
+	wire_member(b, SLICE(",\"rule\":\""), event->rule);
+	put_texts(
+	    b, SLICE(",\"controls\":["), event->controls, event->control_count);
+	if (event->phase.len)
+		wire_member(b, SLICE(",\"phase\":\""), event->phase);
+	wire_member(b, SLICE(",\"program\":\""), event->program);
+	if (event->pid >= 0) {
+		buf_put(b, SLICE(",\"pid\":"));
+		jsonout_digits(b, event->pid);
+	}
+	if (event->systemd_unit.len)
+		wire_member(
+		    b, SLICE(",\"systemd_unit\":\""), event->systemd_unit);
 	put_fields(b, event->fields, event->field_count);
-	jsonout_kint(b, "count", event->count);
+	buf_put(b, SLICE(",\"count\":"));
+	jsonout_digits(b, event->count);
 	put_origin(b, &event->origin);
-	wire_text_if(b, "header_host", event->header_host);
+	if (event->header_host.len)
+		wire_member(
+		    b, SLICE(",\"header_host\":\""), event->header_host);
 	put_event_clock(b, event);
-	jsonout_kbool(b, "ambiguous", event->ambiguous);
+	if (event->ambiguous)
+		buf_put(b, SLICE(",\"ambiguous\":true"));
+	else
+		buf_put(b, SLICE(",\"ambiguous\":false"));
 	put_raw(b, c, e, event);
 	return wire_end(b, at, RECORD_EVENT, err);
 }

@@ -15,30 +15,6 @@ slice_cmp(struct slice a, struct slice b)
 }
 
 bool
-slice_starts(struct slice a, struct slice prefix)
-{
-	if (a.len < prefix.len)
-		return false;
-	return slice_eq((struct slice){a.ptr, prefix.len}, prefix);
-}
-
-struct slice
-slice_from(struct slice a, size_t at)
-{
-	if (at > a.len)
-		at = a.len;
-	return (struct slice){a.ptr + at, a.len - at};
-}
-
-size_t
-slice_find(struct slice a, char c)
-{
-	const char *hit = a.len ? memchr(a.ptr, c, a.len) : NULL;
-
-	return hit ? (size_t)(hit - a.ptr) : a.len;
-}
-
-bool
 slice_uint(struct slice a, unsigned long long max, unsigned long long *value)
 {
 	unsigned long long sum = 0;

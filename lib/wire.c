@@ -23,10 +23,8 @@ wire_is_plain(struct slice text)
 
 /* Every byte that is not UTF-8 becomes U+FFFD. */
 static void
-put_repaired(struct buf *b, const char *key, struct slice text)
+put_repaired(struct buf *b, struct slice text)
 {
-	struct buf good = {0};
-
 	for (size_t at = 0; at < text.len;) {
 		size_t n = 1;
 
@@ -34,29 +32,39 @@ put_repaired(struct buf *b, const char *key, struct slice text)
 		       !wire_is_plain((struct slice){text.ptr + at, n}))
 			n++;
 		if (n <= 4 && at + n <= text.len) {
-			buf_put(&good, (struct slice){text.ptr + at, n});
+			jsonout_chars(b, (struct slice){text.ptr + at, n});
 			at += n;
 		} else {
-			buf_puts(&good, "\xef\xbf\xbd");
+			buf_put(b, SLICE("\xef\xbf\xbd"));
 			at++;
 		}
 	}
-	if (key)
-		jsonout_key(b, key);
-	jsonout_string(b, buf_slice(&good));
-	b->failed |= good.failed;
-	buf_clear(&good);
+}
+
+void
+wire_close(struct buf *b, struct slice text)
+{
+	char *room = buf_reserve(b, text.len + 1);
+
+	if (room && jsonout_copy(room, text)) {
+		room[text.len] = '"';
+		b->len += text.len + 1;
+		return;
+	}
+	if (wire_is_plain(text))
+		jsonout_chars(b, text);
+	else
+		put_repaired(b, text);
+	buf_putc(b, '"');
 }
 
 void
 wire_text(struct buf *b, const char *key, struct slice text)
 {
-	if (!wire_is_plain(text))
-		put_repaired(b, key, text);
-	else if (key)
-		jsonout_kstring(b, key, text);
-	else
-		jsonout_string(b, text);
+	if (key)
+		jsonout_key(b, key);
+	jsonout_raw(b, SLICE("\""));
+	wire_close(b, text);
 }
 
 void
@@ -90,13 +98,26 @@ wire_hex_if(struct buf *b, const char *key, const uint8_t *bytes, size_t len)
 		wire_hex(b, key, bytes, len);
 }
 
+/* 20 digits. */
+static void
+put_sequence(struct buf *b, uint64_t sequence)
+{
+	char text[RECORD_SEQUENCE_LEN];
+
+	for (size_t i = sizeof text; i > 0; i--) {
+		text[i - 1] = (char)('0' + sequence % 10);
+		sequence /= 10;
+	}
+	buf_put(b, (struct slice){text, sizeof text});
+}
+
 void
 wire_sequence(struct buf *b, const char *key, uint64_t sequence)
 {
-	char text[RECORD_SEQUENCE_LEN + 1];
-
-	snprintf(text, sizeof text, "%020" PRIu64, sequence);
-	jsonout_kstr(b, key, text);
+	jsonout_key(b, key);
+	buf_putc(b, '"');
+	put_sequence(b, sequence);
+	buf_putc(b, '"');
 }
 
 void
@@ -143,13 +164,36 @@ made_id(struct crypto *c, const struct record_envelope *e, uint8_t id[16])
 }
 
 void
-wire_time(struct buf *b, const char *key, int64_t us)
+wire_stamp(struct buf *b, int64_t us)
 {
-	char text[STAMP_LEN + 1];
+	char *room = buf_reserve(b, STAMP_LEN + 1);
 
-	stamp_format(text, us);
-	buf_puts(b, key);
-	buf_put(b, (struct slice){text, STAMP_LEN});
+	if (!room)
+		return;
+	stamp_format(room, us);
+	b->len += STAMP_LEN;
+}
+
+void
+wire_bytes(struct buf *b, const uint8_t *bytes, size_t len)
+{
+	char *room = buf_reserve(b, 2 * len + 1);
+
+	if (!room)
+		return;
+	encode_hex(room, bytes, len);
+	b->len += 2 * len;
+}
+
+void
+wire_uuid(struct buf *b, const uint8_t uuid[16])
+{
+	char *room = buf_reserve(b, ENCODE_UUID_LEN + 1);
+
+	if (!room)
+		return;
+	encode_uuid(room, uuid);
+	b->len += ENCODE_UUID_LEN;
 }
 
 /* The envelope up to the brace that opens data; *at is where the record begins.
@@ -158,8 +202,6 @@ void
 wire_begin(struct buf *b, struct crypto *c, const struct record_envelope *e,
     enum record_type type, size_t *at)
 {
-	char agent[ENCODE_UUID_LEN + 1], uuid[ENCODE_UUID_LEN + 1], hex[33];
-	char digits[RECORD_SEQUENCE_LEN + 1];
 	uint8_t id[16];
 
 	*at = b->len;
@@ -168,30 +210,31 @@ wire_begin(struct buf *b, struct crypto *c, const struct record_envelope *e,
 		memcpy(id, e->id, sizeof id);
 	else
 		made_id(c, e, id);
-	encode_uuid(agent, e->agent);
-	encode_uuid(uuid, id);
-	buf_puts(b, "{\"specversion\":\"1.0\",\"type\":\"");
+	buf_put(b, SLICE("{\"specversion\":\"1.0\",\"type\":\""));
 	buf_puts(b, record_type_name(type));
-	buf_puts(b, e->from_collector ? "\",\"source\":\"urn:assay:collector:"
-				      : "\",\"source\":\"urn:assay:agent:");
-	buf_puts(b, agent);
-	buf_puts(b, "\",\"id\":\"");
-	buf_puts(b, uuid);
-	if (e->time_us != RECORD_NO_TIME)
-		wire_time(b, "\",\"time\":\"", e->time_us);
-	buf_puts(b, "\",\"datacontenttype\":\"application/json\",\"agent\":\"");
-	buf_puts(b, agent);
-	encode_hex(hex, e->epoch, sizeof e->epoch);
-	buf_puts(b, "\",\"epoch\":\"");
-	buf_puts(b, hex);
-	snprintf(digits, sizeof digits, "%020" PRIu64, e->sequence);
-	buf_puts(b, "\",\"sequence\":\"");
-	buf_puts(b, digits);
-	wire_time(b, "\",\"readtime\":\"", e->readtime_us);
-	encode_hex(hex, e->salt, sizeof e->salt);
-	buf_puts(b, "\",\"salt\":\"");
-	buf_puts(b, hex);
-	buf_puts(b, "\",\"data\":{");
+	if (e->from_collector)
+		buf_put(b, SLICE("\",\"source\":\"urn:assay:collector:"));
+	else
+		buf_put(b, SLICE("\",\"source\":\"urn:assay:agent:"));
+	wire_uuid(b, e->agent);
+	buf_put(b, SLICE("\",\"id\":\""));
+	wire_uuid(b, id);
+	if (e->time_us != RECORD_NO_TIME) {
+		buf_put(b, SLICE("\",\"time\":\""));
+		wire_stamp(b, e->time_us);
+	}
+	buf_put(b,
+	    SLICE("\",\"datacontenttype\":\"application/json\",\"agent\":\""));
+	wire_uuid(b, e->agent);
+	buf_put(b, SLICE("\",\"epoch\":\""));
+	wire_bytes(b, e->epoch, sizeof e->epoch);
+	buf_put(b, SLICE("\",\"sequence\":\""));
+	put_sequence(b, e->sequence);
+	buf_put(b, SLICE("\",\"readtime\":\""));
+	wire_stamp(b, e->readtime_us);
+	buf_put(b, SLICE("\",\"salt\":\""));
+	wire_bytes(b, e->salt, sizeof e->salt);
+	buf_put(b, SLICE("\",\"data\":{"));
 }
 
 int

@@ -27,15 +27,49 @@ void buf_clear(struct buf *b);
 /* Forget the content and the failure, keep the memory. */
 void buf_reset(struct buf *b);
 
-void buf_put(struct buf *b, struct slice bytes);
-void buf_puts(struct buf *b, const char *text);
-void buf_putc(struct buf *b, char c);
-void buf_printf(struct buf *b, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+/* Make room for n more bytes. For buf_reserve. */
+char *buf_grow(struct buf *b, size_t n);
 
 /* Room for n more bytes at b->ptr + b->len; the caller fills it and adds to
  * len. NULL when that fails. */
-char *buf_reserve(struct buf *b, size_t n);
+static inline char *
+buf_reserve(struct buf *b, size_t n)
+{
+	if (b->ptr && !b->failed && n <= b->cap - b->len)
+		return b->ptr + b->len;
+	return buf_grow(b, n);
+}
+
+static inline void
+buf_put(struct buf *b, struct slice bytes)
+{
+	char *room = buf_reserve(b, bytes.len);
+
+	if (!room || bytes.len == 0)
+		return;
+	memcpy(room, bytes.ptr, bytes.len);
+	b->len += bytes.len;
+}
+
+static inline void
+buf_putc(struct buf *b, char c)
+{
+	char *room = buf_reserve(b, 1);
+
+	if (!room)
+		return;
+	*room = c;
+	b->len++;
+}
+
+static inline void
+buf_puts(struct buf *b, const char *text)
+{
+	buf_put(b, slice_of(text));
+}
+
+void buf_printf(struct buf *b, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* View of the content. Borrows until the next call on b. */
 struct slice buf_slice(const struct buf *b);

@@ -29,6 +29,9 @@ bool encode_unbase64(struct buf *out, struct slice text);
 void encode_uuid(char text[ENCODE_UUID_LEN + 1], const uint8_t uuid[16]);
 bool encode_unuuid(struct slice text, uint8_t uuid[16]);
 
+/* How many of the first bytes are ASCII. */
+size_t encode_ascii(struct slice bytes);
+
 /* Valid UTF-8 (no surrogates, no overlong forms, up to U+10FFFF). */
 bool encode_is_utf8(struct slice bytes);
 

@@ -22,6 +22,16 @@ void jsonout_array_end(struct buf *b);	/* ] */
 /* "key": of the next value. */
 void jsonout_key(struct buf *b, const char *key);
 
+/* Copy a text whose bytes all stand in a JSON string as they are and are ASCII.
+ * False when it is not such a text; `to`, which has room for it, is then
+ * undefined. */
+bool jsonout_copy(char *to, struct slice text);
+
+/* The characters of a string without its quotes, and a number without the comma
+ * before it: for writers that put those themselves. */
+void jsonout_chars(struct buf *b, struct slice text);
+void jsonout_digits(struct buf *b, int64_t value);
+
 /* A string; text must be valid UTF-8 (encode_is_utf8). */
 void jsonout_string(struct buf *b, struct slice text);
 void jsonout_str(struct buf *b, const char *text);

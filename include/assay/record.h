@@ -157,6 +157,7 @@ struct record_event {
 	const struct slice *controls;
 	size_t control_count;
 	struct slice phase;
+	struct slice head; /* by record_event_head, or empty */
 	struct slice program;
 	int64_t pid; /* -1 none */
 	struct slice systemd_unit;
@@ -171,8 +172,14 @@ struct record_event {
 	bool clock_doubtful;
 	bool ambiguous;
 	enum record_raw raw;
-	struct slice line; /* whole, without its end */
+	struct slice line; /* without its end; of a longer one the beginning, */
+	uint64_t line_len; /* and the length of all of it; 0: line is whole */
 };
+
+/* Append the text that event, outcome, rule, controls and phase become: the
+ * same for all events of a rule, so it can be made once and given to each as
+ * its head. */
+void record_event_head(struct buf *b, const struct record_event *event);
 
 struct record_source {
 	struct slice id;

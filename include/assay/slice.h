@@ -43,13 +43,30 @@ slice_eq_str(struct slice a, const char *b)
 int slice_cmp(struct slice a, struct slice b);
 
 /* True when a begins with prefix. */
-bool slice_starts(struct slice a, struct slice prefix);
+static inline bool
+slice_starts(struct slice a, struct slice prefix)
+{
+	return a.len >= prefix.len &&
+	       (prefix.len == 0 || !memcmp(a.ptr, prefix.ptr, prefix.len));
+}
 
 /* The part of a from byte at on (empty when at is past the end). */
-struct slice slice_from(struct slice a, size_t at);
+static inline struct slice
+slice_from(struct slice a, size_t at)
+{
+	if (at > a.len)
+		at = a.len;
+	return (struct slice){a.ptr + at, a.len - at};
+}
 
 /* Position of the first byte c, or a.len when there is none. */
-size_t slice_find(struct slice a, char c);
+static inline size_t
+slice_find(struct slice a, char c)
+{
+	const char *hit = a.len ? memchr(a.ptr, c, a.len) : NULL;
+
+	return hit ? (size_t)(hit - a.ptr) : a.len;
+}
 
 /* Decimal digits only, at least one, within 0..max. False leaves *value. */
 bool slice_uint(

@@ -43,8 +43,22 @@ void wire_hex_if(
 void wire_sequence(struct buf *b, const char *key, uint64_t sequence);
 void wire_host(struct buf *b, const char *key, const struct record_host *host);
 
-/* prefix and the wire form of a time, without closing quote. */
-void wire_time(struct buf *b, const char *prefix, int64_t us);
+/* Values without the comma and the quote before them, for writers that put key
+ * and quote as one literal text: the rest of a text with its closing quote; a
+ * time, hex and a UUID without. */
+void wire_close(struct buf *b, struct slice text);
+void wire_stamp(struct buf *b, int64_t us);
+void wire_bytes(struct buf *b, const uint8_t *bytes, size_t len);
+void wire_uuid(struct buf *b, const uint8_t uuid[16]);
+
+/* A text behind a literal that ends with its opening quote:
+ * wire_member(b, SLICE(",\"rule\":\""), rule). */
+static inline __attribute__((always_inline)) void
+wire_member(struct buf *b, struct slice opening, struct slice text)
+{
+	buf_put(b, opening);
+	wire_close(b, text);
+}
 
 /* A base64 string as a value. */
 void wire_base64(struct buf *b, struct slice bytes);

@@ -23,6 +23,18 @@ find(const void *set, struct slice name)
 	return NULL;
 }
 
+/* The longest of the literals, the first of equals. */
+static struct slice
+longest(const struct pattern_facts *f)
+{
+	struct slice best = {0};
+
+	for (size_t i = 0; i < f->literal_count; i++)
+		if (f->literals[i].len > best.len)
+			best = f->literals[i];
+	return best;
+}
+
 static void
 facts_say_what_every_match_holds(void **state)
 {
@@ -64,7 +76,7 @@ facts_say_what_every_match_holds(void **state)
 		assert_int_equal(f.min_len, cases[i].min_len);
 		assert_int_equal(f.fixed, cases[i].fixed);
 		assert_slice(f.prefix, slice_of(cases[i].prefix));
-		assert_slice(f.literal, slice_of(cases[i].literal));
+		assert_slice(longest(&f), slice_of(cases[i].literal));
 		arena_clear(&arena);
 	}
 }
@@ -340,6 +352,97 @@ a_search_without_end_hits_its_limit(void **state)
 	assert_true(seen.count > 0);
 }
 
+/* Facts of a pattern, or the test fails. */
+static struct pattern_facts
+measure(const char *pattern, struct arena *arena)
+{
+	struct pattern_facts f;
+	struct pattern_error error;
+
+	if (pattern_parse(&f, slice_of(pattern), find, NULL, arena, &error))
+		fail_msg("%s: %s", pattern, error.text);
+	return f;
+}
+
+static void
+literals_are_kept_in_turn_and_the_longest_of_many(void **state)
+{
+	struct arena arena = {0};
+	struct pattern_facts f = measure(".b1.b22.b333.", &arena);
+
+	(void)state;
+	assert_int_equal(f.literal_count, 3);
+	assert_slice(f.literals[0], SLICE("b1"));
+	assert_slice(f.literals[1], SLICE("b22"));
+	assert_slice(f.literals[2], SLICE("b333"));
+	f = measure(".a.b.c.d.e.f.g.h.long.x.longer", &arena);
+	assert_int_equal(f.literal_count, PATTERN_LITERALS_MAX);
+	assert_slice(longest(&f), SLICE("longer"));
+	arena_clear(&arena);
+}
+
+static void
+a_limit_of_length_in_front_is_told_apart(void **state)
+{
+	static const struct {
+		const char *pattern;
+		size_t below;
+		const char *code;
+	} cases[] = {
+	    {"(?!.{500})ab", 500, "ab"},
+	    {"(?!.{3})(?:a|bc)", 3, "(?:a|bc)"},
+	    {"(?!.{500})a|b", 0, "(?!.{500})a|b"},
+	    {"(?!.{5,9})ab", 0, "(?!.{5,9})ab"},
+	    {"(?!.{5}a)ab", 0, "(?!.{5}a)ab"},
+	    {"(?=.{5})ab", 0, "(?=.{5})ab"},
+	    {"a(?!.{5})b", 0, "a(?!.{5})b"},
+	    {"(?!.{0})ab", 0, "(?!.{0})ab"},
+	    {"ab", 0, "ab"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct arena arena = {0};
+		struct pattern_facts f = measure(cases[i].pattern, &arena);
+
+		assert_int_equal(f.below, cases[i].below);
+		assert_string_equal(f.code, cases[i].code);
+		assert_string_equal(f.expanded, cases[i].pattern);
+		arena_clear(&arena);
+	}
+}
+
+static size_t
+readings(const char *pattern, size_t len, char fill)
+{
+	struct seen seen = {0};
+	char message[32];
+
+	memset(message, 'a', len);
+	message[len] = '\0';
+	if (fill)
+		message[1] = fill;
+	each(pattern, message, &seen);
+	return seen.count;
+}
+
+/* Against the same limit where it cannot be told apart. */
+static void
+a_limit_of_length_means_what_it_says(void **state)
+{
+	(void)state;
+	for (size_t len = 2; len < 12; len++)
+		for (int lf = 0; lf < 2; lf++) {
+			char fill = lf ? '\n' : 0;
+
+			assert_int_equal(
+			    readings("(?!.{5})[a\\x0a]{1,20}", len, fill),
+			    readings("(?:(?!.{5}))[a\\x0a]{1,20}", len, fill));
+		}
+	assert_int_equal(readings("(?!.{5})a{1,20}", 4, 0), 1);
+	assert_int_equal(readings("(?!.{5})a{1,20}", 5, 0), 0);
+}
+
 int
 main(void)
 {
@@ -352,6 +455,9 @@ main(void)
 	    cmocka_unit_test(nesting_and_size_have_their_limits),
 	    cmocka_unit_test(checks_are_those_of_their_kind),
 	    cmocka_unit_test(every_way_of_reading_is_shown_until_told_to_stop),
+	    cmocka_unit_test(literals_are_kept_in_turn_and_the_longest_of_many),
+	    cmocka_unit_test(a_limit_of_length_in_front_is_told_apart),
+	    cmocka_unit_test(a_limit_of_length_means_what_it_says),
 	    cmocka_unit_test(a_search_without_end_hits_its_limit),
 	};
 

@@ -583,10 +583,11 @@ damage_anywhere_is_kept_aside_and_told_exactly(void **state)
 }
 
 static void
-a_missing_segment_is_a_hole_that_the_reader_passes(void **state)
+a_missing_segment_is_told_and_the_reader_passes_it(void **state)
 {
 	const char *dir = test_dir();
 	struct agent a = open_as(dir, 1);
+	const struct recover *found;
 	static struct view v;
 
 	(void)state;
@@ -595,11 +596,36 @@ a_missing_segment_is_a_hole_that_the_reader_passes(void **state)
 	spool_close(a.spool);
 	assert_int_equal(unlink(segment_path(dir, 1)), 0);
 	a = open_as(dir, 2);
-	assert_int_equal(spool_found(a.spool)->last, 60);
-	spool_close(a.spool);
+	found = spool_found(a.spool);
+	assert_int_equal(found->last, 60);
+	assert_int_equal(found->damage_count, 1);
 	read_all(dir, &v);
 	assert_int_equal(v.last, 60);
 	assert_true(v.records < 60);
+	for (uint64_t n = 1; n <= 60; n++)
+		assert_int_equal(v.seen[1][n], is_told(found, n) ? 0 : 1);
+	spool_close(a.spool);
+}
+
+/* Removed because every reader had it: no loss. */
+static void
+a_missing_segment_that_was_acknowledged_is_no_loss(void **state)
+{
+	const char *dir = test_dir();
+	struct agent a = open_as(dir, 1);
+	struct ack ack = {.sequence = 60};
+
+	(void)state;
+	begin(&a, NOW);
+	write_records(&a, 60, 2);
+	memcpy(ack.epoch, a.epoch, 16);
+	spool_close(a.spool);
+	assert_int_equal(ack_write(dir, "collector", &ack, NULL), 0);
+	assert_int_equal(unlink(segment_path(dir, 0)), 0);
+	a = open_as(dir, 2);
+	assert_int_equal(spool_found(a.spool)->damage_count, 0);
+	assert_int_equal(spool_found(a.spool)->last, 60);
+	spool_close(a.spool);
 }
 
 /* Random histories: puts, commits, orderly and disorderly ends (a child that
@@ -699,7 +725,9 @@ main(void)
 	    cmocka_unit_test(commits_written_again_to_a_new_segment_count_once),
 	    cmocka_unit_test(damage_anywhere_is_kept_aside_and_told_exactly),
 	    cmocka_unit_test(
-		a_missing_segment_is_a_hole_that_the_reader_passes),
+		a_missing_segment_is_told_and_the_reader_passes_it),
+	    cmocka_unit_test(
+		a_missing_segment_that_was_acknowledged_is_no_loss),
 	    cmocka_unit_test(random_histories_lose_nothing_and_repeat_nothing),
 	};
 

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Lines that the real programs wrote (Debian 12: OpenSSH 9.2p1, sudo 1.9.13p3,
-# util-linux 2.38.1, Linux-PAM 1.5.2, google-authenticator 20191231, restic
-# 0.14.0, borg 1.2.4; and OpenSSH 10.5p1 in sshd10.log), with what each must
+# util-linux 2.38.1, Linux-PAM 1.5.2, google-authenticator 20191231, shadow 4.13,
+# adduser 3.134, cron 3.0pl1, anacron 2.3, systemd 252, restic 0.14.0, borg 1.2.4;
+# and OpenSSH 10.5p1 in sshd10.log), with what each must
 # become. Users and addresses are made up: the peer was 192.0.2.9 or
 # 2001:db8::9, and what names 198.51.100.7 is a user name that someone sent.
 # ASSAY_UPDATE=1 writes anew what is expected; read the difference.
@@ -24,7 +25,7 @@ for log in "$lines"/*.log; do
 		diff -u "$lines/$name.json" "$tap_dir/$name"
 done
 
-for name in sshd sshd10 sudo su; do
+for name in sshd sshd10 sudo su accounts login cron; do
 	is "no_line_of_${name}_is_unknown" \
 		"$(grep -c '"kind":"unknown"' "$tap_dir/$name")" 0
 done
@@ -48,4 +49,24 @@ is a_skipped_code_is_a_bypass_and_no_second_factor \
 1 "event":"auth.mfa_bypass","outcome":"success"'
 is a_review_row_that_brings_its_own_keys_is_no_row \
 	"$(grep -c '"kind":"unknown"' "$tap_dir/access-review")" 2
+is nobody_became_root_but_the_accounts_that_did \
+	"$(grep -h '"event":"account' "$tap_dir/accounts" |
+		grep -E '"uid":0[,}]|"change":"UID".*"new":"0"' |
+		grep -o '"user":"[^"]*"')" '"user":"toor"
+"user":"oscar"'
+is a_name_that_says_it_joins_sudo_joins_nothing \
+	"$(grep -h '"change":"member added"' "$tap_dir/accounts" |
+		grep '"group":"sudo"' | grep -o '"user":"[^"]*"')" '"user":"bob"'
+is every_lockout_of_an_account_is_seen_and_roots_says_nothing \
+	"$(grep -h '"rule":"pam_faillock' "$tap_dir/login" |
+		grep -oE '"outcome":"[a-z]*"|"user":"[^"]*"' | paste - - | sort |
+		uniq -c | tr -s ' \t' ' ' | sed 's/^ //' | sort)" \
+	'1 "outcome":"success" "user":"alice"
+1 "outcome":"success" "user":"bob"
+2 "outcome":"none" "user":"root"'
+is a_command_that_holds_a_line_of_crontabs_changes_no_crontab \
+	"$(grep -h '"event":"config.change","outcome":"success"' "$tap_dir/cron" |
+		grep '"change":"REPLACE"' | grep -oE '"by":"[^"]*"' | sort -u)" \
+	'"by":"alice"
+"by":"root"'
 done_testing
