@@ -5,7 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trust.h"
+
 #define DOUBTFUL_US (INT64_C(3600) * 1000000)
+#define HOLE_AHEAD_US (INT64_C(60) * 1000000)
+/* -1 in records: none. */
+#define NO_OFFSET UINT64_MAX
 #define LOSS_TEXT_MAX ((size_t)1024)
 /* A beginning of dropping that nobody ended says nothing after this. */
 #define LOSS_REACH_US (INT64_C(3600) * 1000000)
@@ -22,11 +27,13 @@ struct line {
 	struct feed *feed;
 	const struct source_window *window;
 	struct slice text; /* without LF */
-	uint64_t offset;
+	uint64_t offset;   /* NO_OFFSET for an entry of the journal */
 	struct header header;
 	int64_t time_us; /* or RECORD_NO_TIME */
 	bool doubtful;
-	int64_t before_us; /* stamp of the last line before it, 0 none */
+	int64_t stamped_us; /* the last stamp before it in its file, 0 none */
+	bool goes_on;	    /* has its time from there */
+	int64_t before_us;  /* stamp of the last line before it, 0 none */
 };
 
 struct reader *
@@ -65,6 +72,22 @@ static bool
 is_live(const struct reader *r, const struct feed *f)
 {
 	return f->spec->live && f->caught_up && !r->p.simulated;
+}
+
+/* A line without a stamp in a file whose rule file says how stamps look goes on
+ * with what the line before it began: a stanza, or a text of several lines. */
+static void
+go_on(struct reader *r, struct line *l, int64_t now_us)
+{
+	const struct rule_file *own = l->feed->spec->own;
+
+	if (!own || !own->stamp || l->header.has_time || l->stamped_us == 0)
+		return;
+	if (is_live(r, l->feed) && l->stamped_us < now_us - DOUBTFUL_US)
+		return;
+	l->header.has_time = l->goes_on = true;
+	l->header.time_us = l->stamped_us;
+	l->header.precision = "s";
 }
 
 static int64_t
@@ -114,6 +137,17 @@ set_field(struct record_field *out, const struct match_field *f)
 	if (out->kind == RECORD_INT && (out->number > (INT64_C(1) << 53) ||
 					   out->number < -(INT64_C(1) << 53)))
 		out->kind = RECORD_TEXT;
+}
+
+/* Who could have written the line. */
+static const char *
+trust_of(const struct line *l, const struct rule_file *file)
+{
+	if (l->feed->spec->relay)
+		return "net";
+	if (l->window->entry)
+		return trust_of_sender(&l->window->entry->sender, file);
+	return l->window->trust;
 }
 
 static int64_t
@@ -167,7 +201,7 @@ put_event(struct reader *r, const struct line *l,
 {
 	const struct rule *rule = found->rule;
 	const struct source_spec *spec = l->feed->spec;
-	struct slice inferred[2];
+	struct slice inferred[3];
 	struct record_host observer;
 	struct record_event e = {.event = slice_of(rule->kind->event),
 	    .outcome = slice_of(vocab_outcome_name(rule->outcome)),
@@ -184,7 +218,8 @@ put_event(struct reader *r, const struct line *l,
 	    .ambiguous = found->ambiguous,
 	    .raw = raw_of(rule),
 	    .line = l->text,
-	    .line_len = l->window->one_line ? l->window->line_len : 0};
+	    .line_len = l->window->one_line ? l->window->line_len : 0,
+	    .line_hash = l->window->line_hash};
 
 	if (l->header.has_time)
 		e.clock_precision = slice_of(l->header.precision);
@@ -192,6 +227,8 @@ put_event(struct reader *r, const struct line *l,
 		inferred[e.clock_inferred_count++] = SLICE("year");
 	if (l->header.inferred_zone)
 		inferred[e.clock_inferred_count++] = SLICE("zone");
+	if (l->goes_on)
+		inferred[e.clock_inferred_count++] = SLICE("line");
 	for (size_t i = 0; i < found->field_count; i++)
 		set_field(&r->fields[i], &found->fields[i]);
 	set_host(r, l, &e, &observer);
@@ -201,16 +238,25 @@ put_event(struct reader *r, const struct line *l,
 	    .class = slice_of(rule_class_name(rule->file->class)),
 	    .gen = l->window->gen,
 	    .offset = (int64_t)l->offset,
-	    .trust = slice_of(spec->relay ? "net" : l->window->trust)};
+	    .trust = slice_of(trust_of(l, rule->file))};
+	if (l->window->entry) {
+		e.systemd_unit = l->window->entry->sender.unit;
+		e.origin.cursor = l->window->entry->cursor;
+	}
 	if (spec->path)
 		e.origin.path = slice_of(spec->path);
 	return writer_event(r->p.writer, &e, l->time_us, rest, now_us, err);
 }
 
-/* The first line after the host was off. */
+/* The first line after the host was off. In a journal, where a missing entry
+ * would show, no quiet stretch is a hole. */
 static bool
-begins_boot(const struct header *h)
+explains_quiet(const struct line *l)
 {
+	const struct header *h = &l->header;
+
+	if (l->window->entry)
+		return true;
 	if (slice_eq_str(h->program, "kernel"))
 		return slice_starts(h->message, SLICE("Linux version ")) ||
 		       slice_starts(h->message, SLICE("[    0.000000]"));
@@ -276,8 +322,8 @@ stand(struct reader *r, const struct line *l, int64_t now_us, struct err *err)
 		return SPOOL_OK;
 	if (f->spec->own)
 		rule = STANDING_OWN;
-	hole = standing_line(&f->standing, rule, l->time_us,
-	    begins_boot(&l->header), now_us, &hole_us);
+	hole = standing_line(&f->standing, rule, l->time_us, explains_quiet(l),
+	    now_us, &hole_us);
 	if (hole == STANDING_NO_HOLE)
 		return SPOOL_OK;
 	got = put_quiet(r, l, hole == STANDING_SILENT ? "silent" : "agent",
@@ -462,6 +508,20 @@ count_line(struct reader *r, struct line *l, int64_t now_us)
 	}
 }
 
+/* The journal says apart what a line holds in one. */
+static void
+read_entry(struct line *l)
+{
+	const struct source_entry *e = l->window->entry;
+
+	header_message(e->program, e->message, &l->header);
+	l->header.pid = e->pid;
+	l->header.host = e->host;
+	l->header.has_time = true;
+	l->header.time_us = e->time_us;
+	l->header.precision = "us";
+}
+
 static enum spool_put
 read_line(struct reader *r, struct line *l, int64_t now_us, struct err *err)
 {
@@ -479,10 +539,19 @@ read_line(struct reader *r, struct line *l, int64_t now_us, struct err *err)
 	if (own) {
 		context.stamp = own->stamp;
 		context.program = slice_of(own->programs[0]);
-		context.previous_us = w->previous_us;
+		context.previous_us = l->stamped_us;
 	}
-	if (!header_parse(&context, l->text, &l->header) && own)
+	if (w->entry)
+		read_entry(l);
+	else if (!header_parse(&context, l->text, &l->header) && own)
 		header_message(context.program, l->text, &l->header);
+	if (own && l->header.form == HEADER_NONE && !l->header.message.len) {
+		/* An empty line of a program's own only sets lines apart. */
+		r->result = (struct match_result){.kind = MATCH_IGNORED};
+		count_line(r, l, now_us);
+		return SPOOL_OK;
+	}
+	go_on(r, l, now_us);
 	set_time(r, l, now_us);
 	l->before_us = l->feed->standing.last_us;
 	if (mark_read(l->header.program, l->header.message, nonce)) {
@@ -516,12 +585,25 @@ read_lines(struct reader *r, struct feed *f, const struct source_window *w,
 
 	*passed = 0;
 	*last_us = SOURCE_NO_TIME;
-	while (rest.len > 0 && got == SPOOL_OK) {
+	if (w->entry) {
+		struct line l = {.feed = f,
+		    .window = w,
+		    .text = w->entry->message,
+		    .offset = NO_OFFSET};
+
+		got = read_line(r, &l, now_us, err);
+		*passed = got == SPOOL_OK;
+		return got;
+	}
+	while (rest.len > 0 && got == SPOOL_OK &&
+	       !(*passed > 0 && writer_wants_commit(r->p.writer))) {
 		size_t len = w->one_line ? rest.len : slice_find(rest, '\n');
 		struct line l = {.feed = f,
 		    .window = w,
 		    .text = {rest.ptr, len},
-		    .offset = w->offset + *passed};
+		    .offset = w->offset + *passed,
+		    .stamped_us =
+			*last_us != SOURCE_NO_TIME ? *last_us : w->previous_us};
 
 		got = read_line(r, &l, now_us, err);
 		if (got != SPOOL_OK)
@@ -561,6 +643,27 @@ reader_step(struct reader *r, struct feed *f, int64_t now_us, struct err *err)
 	return result_of(got);
 }
 
+static bool
+is_known_gen(const uint8_t gen[16])
+{
+	static const uint8_t none[16];
+
+	return memcmp(gen, none, sizeof none) != 0;
+}
+
+/* When the hole ends: what was lost may have been written after this tick was
+ * told its time, but not by much. */
+static int64_t
+hole_end(const struct reader *r, const struct source_gap *hole, int64_t now_us)
+{
+	if (hole->until_next)
+		return earlier(hole->to_us, now_us);
+	if (r->p.simulated || hole->to_us == SOURCE_NO_TIME ||
+	    hole->to_us > now_us + HOLE_AHEAD_US || hole->to_us < now_us)
+		return now_us;
+	return hole->to_us;
+}
+
 static enum spool_put
 put_hole(struct reader *r, struct feed *f, int64_t now_us, struct err *err)
 {
@@ -570,8 +673,8 @@ put_hole(struct reader *r, struct feed *f, int64_t now_us, struct err *err)
 	    .classes = classes,
 	    .class_count = f->spec->provide_count,
 	    .from_us = f->standing.known ? f->standing.through_us : now_us,
-	    .to_us = now_us,
-	    .gen = hole->gen,
+	    .to_us = hole_end(r, hole, now_us),
+	    .gen = is_known_gen(hole->gen) ? hole->gen : NULL,
 	    .from_offset = hole->from_offset,
 	    .to_offset = hole->to_offset,
 	    .reason = slice_of(hole->reason),
