@@ -152,7 +152,8 @@ read_feed(struct agent *a, struct feed *f, int64_t now_us)
 		go_on(a);
 	return agent_took(a, SPOOL_OK, &err, now_us) &&
 	       seal(a, false, now_us) &&
-	       (spool_pending(a->spool) < COMMIT_BYTES ||
+	       ((spool_pending(a->spool) < COMMIT_BYTES &&
+		    !spool_wants_commit(a->spool)) ||
 		   agent_commit(a, now_us));
 }
 

@@ -114,10 +114,14 @@ fileset_add_gap(struct fileset *s, const struct fileset_file *f,
     const char *reason, int64_t to_offset, const struct err *why)
 {
 	const struct generation *g = f->gen;
+	int64_t through_us = generation_through_us(g);
 	int64_t last_us = generation_last_us(g);
 	struct source_gap gap = {.from_offset = (int64_t)generation_offset(g),
 	    .to_offset = to_offset,
-	    .from_us = last_us ? last_us : SOURCE_NO_TIME,
+	    .from_us = through_us ? through_us
+		       : last_us  ? last_us
+				  : SOURCE_NO_TIME,
+	    .to_us = SOURCE_NO_TIME,
 	    .reason = reason,
 	    .why = *why};
 

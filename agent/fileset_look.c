@@ -139,7 +139,9 @@ drop_old_sights(struct looking *l)
 static int
 add_candidate(struct looking *l, const char *path, bool sibling)
 {
-	struct candidate c = {.fact = {.of = FOLLOW_NONE, .sibling = sibling}};
+	struct candidate c = {.fact = {.of = FOLLOW_NONE,
+				  .unchanged = FOLLOW_NONE,
+				  .sibling = sibling}};
 	struct stat own;
 	struct candidate *more;
 
@@ -545,6 +547,20 @@ know(struct looking *l)
 }
 
 static void
+find_unchanged(const struct looking *l, const struct candidate *c,
+    struct follow_seen *fact)
+{
+	for (size_t k = 0; k < l->s->count; k++) {
+		const struct generation *g = l->s->files[k].gen;
+
+		if (generation_ended(g) && !l->s->files[k].gone &&
+		    memcmp(l->known[k].key, fact->key, sizeof fact->key) == 0 &&
+		    generation_was_closed_as(g, c->made))
+			fact->unchanged = k;
+	}
+}
+
+static void
 see(struct looking *l)
 {
 	l->seen_count = 0;
@@ -555,13 +571,14 @@ see(struct looking *l)
 		if (c->skip || c->hopeless)
 			continue;
 		*fact = c->fact;
-		for (size_t k = 0; c->made && k < l->s->count; k++) {
-			const struct generation *g = l->s->files[k].gen;
+		if (fact->of != FOLLOW_NONE) {
+			const struct follow_known *k = &l->known[fact->of];
 
-			fact->unchanged |= generation_ended(g) &&
-					   memcmp(l->known[k].key, fact->key,
-					       sizeof fact->key) == 0 &&
-					   generation_was_closed_as(g, c->made);
+			memcpy(fact->key, k->key, sizeof fact->key);
+			memcpy(fact->gen, k->gen, sizeof fact->gen);
+			fact->stamped = k->stamped;
+		} else if (c->made) {
+			find_unchanged(l, c, fact);
 		}
 		l->index[l->seen_count++] = i;
 	}
@@ -611,10 +628,27 @@ found(struct fileset_file *f, const struct candidate *c)
 	generation_set_path(f->gen, c->path);
 }
 
+/* What took the place of a cut one was last written then: by the machine's
+ * clock, so that lines up to now are in the hole. */
+static int64_t
+written_us(const struct stat *st)
+{
+	return st->st_ctim.tv_sec * INT64_C(1000000) +
+	       st->st_ctim.tv_nsec / 1000;
+}
+
+static void
+note_cut(struct looking *l, const struct fileset_file *f)
+{
+	l->s->gaps[l->s->gap_count - 1].to_us =
+	    written_us(generation_stat(f->gen));
+}
+
 static int
 take_file(struct looking *l, struct fileset_file *f, struct candidate *c,
     bool recovers)
 {
+	int64_t cut_us = written_us(generation_stat(f->gen));
 	struct err why = {0};
 
 	if (!c->made) {
@@ -644,6 +678,7 @@ take_file(struct looking *l, struct fileset_file *f, struct candidate *c,
 			(int64_t)generation_offset(f->gen), &why) != 0)
 			return -1;
 		l->s->gaps[l->s->gap_count - 1].recovered = true;
+		l->s->gaps[l->s->gap_count - 1].to_us = cut_us;
 	}
 	found(f, c);
 	return 0;
@@ -665,9 +700,27 @@ lose(struct looking *l, struct fileset_file *f, const char *reason)
 	if (fileset_add_gap(
 		l->s, f, reason, high > offset ? (int64_t)high : -1, &why) != 0)
 		return -1;
+	if (f->cut)
+		note_cut(l, f);
 	generation_close(f->gen);
 	f->gone = true;
 	f->cut = f->waits = f->named = f->restored = false;
+	return 0;
+}
+
+/* It was cut after it had been copied, and read further than it was copied:
+ * what is missing was written since it was last looked at. */
+static int
+lose_copied(
+    struct looking *l, struct fileset_file *f, const struct candidate *c)
+{
+	if (lose(l, f, "truncated") != 0)
+		return -1;
+	l->s->gaps[l->s->gap_count - 1].recovered = true;
+	err_set(&l->s->gaps[l->s->gap_count - 1].why,
+	    "'%s' was cut; all that '%s' holds of it had been read, but what "
+	    "was written between the last look and the cut is lost",
+	    l->s->spec->path, c->path);
 	return 0;
 }
 
@@ -688,6 +741,8 @@ do_known(struct looking *l, const struct follow *follow, size_t k)
 	case FOLLOW_RECOVERS:
 		return take_file(
 		    l, f, &l->at[l->index[d->at]], d->is == FOLLOW_RECOVERS);
+	case FOLLOW_COPIED:
+		return lose_copied(l, f, &l->at[l->index[d->at]]);
 	case FOLLOW_WAITS:
 		/* Its descriptor is another generation's now. */
 		if (f->cut)
@@ -959,6 +1014,7 @@ fileset_tell_trouble(struct fileset *s, const struct trouble *t)
 	struct source_gap gap = {.from_offset = -1,
 	    .to_offset = -1,
 	    .from_us = t->since_us,
+	    .to_us = SOURCE_NO_TIME,
 	    .reason = "unreadable",
 	    .why = t->why};
 
@@ -1067,7 +1123,9 @@ fileset_look(struct fileset *s, bool starved, int64_t now_us, struct err *err)
 	/* What changed while we looked is looked at once more. */
 	for (int round = 0; must && again && round < 4; round++) {
 		again = false;
-		if (look_fully(s, file_us, &again, err) != 0)
+		/* What was cut just now may have been copied just before. */
+		if (listing_look(s->listing, file_us, err) < 0 ||
+		    look_fully(s, file_us, &again, err) != 0)
 			status = -1;
 	}
 	if (must && again)

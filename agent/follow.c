@@ -107,8 +107,6 @@ may_be_moved(const struct follow_known *known, const struct follow_seen *seen)
 		return same(known->gen, seen->gen);
 	if (known->offset == 0)
 		return false; /* nothing is known of what it held */
-	if (!seen->compressed && seen->size < known->offset)
-		return false;
 	return seen->compressed || (!seen->at_stem && !known->gone);
 }
 
@@ -155,10 +153,10 @@ by_key(struct follow *f, size_t k, size_t *known, size_t *seen)
 			continue;
 		if (g->stamped && n->stamped && !same(g->gen, n->gen))
 			continue;
-		if (!n->unchanged) {
+		if (n->unchanged != k) {
 			if (open_question(f, k, s, known, seen))
 				return true;
-			if (answer_of(f, k, s) == FOLLOW_NO)
+			if (answer_of(f, k, s) <= FOLLOW_PART)
 				continue;
 		}
 		give(f, k, s, FOLLOW_HAS);
@@ -179,33 +177,60 @@ was_cut(const struct follow *f, size_t k)
 	return false;
 }
 
-/* The best of the files that could hold it: one that ends where it was read to
- * before one that goes on, when nothing more was expected. */
+/* A file that could hold it is better the more it holds of it; of a generation
+ * that was read to its end, one that ends there. */
+static int
+worth(const struct follow_known *g, enum follow_answer answer)
+{
+	switch (answer) {
+	case FOLLOW_YES:
+		return g->ended ? 2 : 3;
+	case FOLLOW_EXACTLY:
+		return g->ended ? 3 : 2;
+	case FOLLOW_PART:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+static void
+take_best(struct follow *f, size_t k, size_t s)
+{
+	const struct follow_known *g = &f->known[k];
+	bool cut = was_cut(f, k) && !g->ended && !g->gone;
+
+	if (answer_of(f, k, s) != FOLLOW_PART) {
+		give(f, k, s, cut ? FOLLOW_RECOVERS : FOLLOW_HAS);
+	} else if (cut && !f->seen[s].at_stem) {
+		/* It was read further than it was copied. */
+		f->knowns[k] =
+		    (struct follow_decision){.is = FOLLOW_COPIED, .at = s};
+		f->seens[s] =
+		    (struct follow_decision){.is = FOLLOW_COPY, .at = k};
+	}
+}
+
+/* The best of the files that could hold it. */
 static bool
 by_content(struct follow *f, size_t k, size_t *known, size_t *seen)
 {
 	const struct follow_known *g = &f->known[k];
-	enum follow_fate fate = was_cut(f, k) && !g->ended && !g->gone
-				    ? FOLLOW_RECOVERS
-				    : FOLLOW_HAS;
 	size_t best = FOLLOW_NONE;
+	int most = 0;
 
 	for (size_t s = 0; s < f->seen_count; s++) {
 		if (!is_free(f, s) || !may_be_moved(g, &f->seen[s]))
 			continue;
 		if (open_question(f, k, s, known, seen))
 			return true;
-		if (answer_of(f, k, s) == FOLLOW_EXACTLY) {
-			best = s;
-			if (g->ended)
-				break;
-		} else if (answer_of(f, k, s) == FOLLOW_YES &&
-			   (best == FOLLOW_NONE || !g->ended)) {
+		if (worth(g, answer_of(f, k, s)) > most) {
+			most = worth(g, answer_of(f, k, s));
 			best = s;
 		}
 	}
 	if (best != FOLLOW_NONE)
-		give(f, k, best, fate);
+		take_best(f, k, best);
 	return false;
 }
 
@@ -247,7 +272,7 @@ is_copy(struct follow *f, size_t s, size_t *known, size_t *seen)
 			continue;
 		if (open_question(f, k, s, known, seen))
 			return true;
-		if (answer_of(f, k, s) == FOLLOW_NO)
+		if (answer_of(f, k, s) <= FOLLOW_PART)
 			continue;
 		f->seens[s] =
 		    (struct follow_decision){.is = FOLLOW_COPY, .at = k};

@@ -24,6 +24,8 @@
 enum follow_answer {
 	FOLLOW_UNASKED = 0,
 	FOLLOW_NO,
+	/* It holds the beginning of what was read, and no more. */
+	FOLLOW_PART,
 	FOLLOW_YES,
 	FOLLOW_EXACTLY, /* and ends right there */
 };
@@ -50,8 +52,10 @@ struct follow_seen {
 	bool at_stem;
 	bool compressed;
 	uint64_t size;
-	bool pending;	/* cannot be judged yet: unreadable, or being written */
-	bool unchanged; /* as when the generation with its key was closed */
+	bool pending; /* cannot be judged yet: unreadable, or being written */
+	/* It has the key of this known generation, and nothing was done to it
+	 * since that was closed; or FOLLOW_NONE. */
+	size_t unchanged;
 	/* It is the file of this known generation, by an open descriptor or an
 	 * inode that nothing was done to; FOLLOW_NONE when that is open. */
 	size_t of;
@@ -62,9 +66,11 @@ enum follow_fate {
 	FOLLOW_KEEPS,	 /* its file is what it was */
 	FOLLOW_HAS,	 /* its file is seen[at], which proves its position */
 	FOLLOW_RECOVERS, /* cut; what it held goes on in seen[at] */
-	FOLLOW_WAITS,	 /* cannot be known now */
-	FOLLOW_LOST,	 /* a hole, with reason */
-	FOLLOW_FORGET,	 /* nothing of it is missing */
+	/* Cut; seen[at] is a copy of what had been read. */
+	FOLLOW_COPIED,
+	FOLLOW_WAITS,  /* cannot be known now */
+	FOLLOW_LOST,   /* a hole, with reason */
+	FOLLOW_FORGET, /* nothing of it is missing */
 };
 
 enum follow_what {

@@ -25,7 +25,8 @@ struct generation {
 	struct fileid id;
 	struct fileid_form form;
 	struct position at;
-	int64_t last_us; /* stamp of the last line read; 0 none */
+	int64_t last_us;    /* stamp of the last line read; 0 none */
+	int64_t through_us; /* when all there was had been read; 0 never */
 	bool ended;
 
 	struct stat st;	  /* its file when last looked at */
@@ -162,6 +163,7 @@ generation_restore(const json_t *state, struct crypto *c, struct err *err)
 		generation_free(g);
 		return NULL;
 	}
+	(void)jsonin_int(state, "through", &g->through_us);
 	(void)jsonin_int(state, "size", &g->saved_size);
 	(void)jsonin_int(state, "mtime", &g->saved_mtime_us);
 	return g;
@@ -198,6 +200,7 @@ generation_save(const struct generation *g, struct buf *out)
 	jsonout_kbool(out, "stamped", g->id.stamped);
 	jsonout_kint(out, "first", g->id.first_us);
 	jsonout_kint(out, "last", g->last_us);
+	jsonout_kint(out, "through", g->through_us);
 	jsonout_kbool(out, "ended", g->ended);
 	jsonout_kint(out, "size", met ? g->st.st_size : g->saved_size);
 	jsonout_kint(out, "mtime", met ? mtime_us(&g->st) : g->saved_mtime_us);
@@ -205,19 +208,51 @@ generation_save(const struct generation *g, struct buf *out)
 
 /* ---- is it the same? ---- */
 
+/* Is other, all of which is found, the beginning of what was read of g? */
+static bool
+begins(const struct generation *g, const struct generation *other,
+    const struct position *found)
+{
+	const struct position_past *past;
+	struct position there;
+	enum stretch_proof proof;
+	struct packed *packed = NULL;
+	bool stood;
+
+	if (!position_begins(&g->at, found, &past))
+		return false;
+	if (!past)
+		return true;
+	position_init(&there);
+	if (other->id.compressed)
+		packed = packed_open(
+		    other->fd, past->offset, g->crypto, &there, &proof, NULL);
+	else
+		proof = plain_locate(
+		    other->fd, past->offset, g->crypto, &there, NULL);
+	stood =
+	    proof == STRETCH_SAME && position_stood(g->crypto, past, &there);
+	packed_free(packed);
+	position_clear(&there);
+	return stood;
+}
+
 static enum follow_answer
 plain_holds(const struct generation *g, const struct generation *other)
 {
+	uint64_t size = (uint64_t)other->st.st_size;
+	bool part = size < g->at.offset;
 	struct position found;
 	enum follow_answer answer = FOLLOW_NO;
 
 	position_init(&found);
-	if (plain_locate(other->fd, g->at.offset, g->crypto, &found, NULL) ==
-		STRETCH_SAME &&
-	    position_proves(g->crypto, &g->at, &found))
-		answer = (uint64_t)other->st.st_size == g->at.offset
-			     ? FOLLOW_EXACTLY
-			     : FOLLOW_YES;
+	if (plain_locate(other->fd, part ? size : g->at.offset, g->crypto,
+		&found, NULL) != STRETCH_SAME)
+		answer = FOLLOW_NO;
+	else if (part)
+		answer = begins(g, other, &found) ? FOLLOW_PART : FOLLOW_NO;
+	else if (position_proves(g->crypto, &g->at, &found))
+		answer = size == g->at.offset ? FOLLOW_EXACTLY : FOLLOW_YES;
 	position_clear(&found);
 	return answer;
 }
@@ -226,16 +261,21 @@ static enum follow_answer
 packed_holds(const struct generation *g, struct generation *other)
 {
 	enum stretch_proof proof;
+	enum follow_answer answer = FOLLOW_NO;
 
 	drop_tried(other);
 	other->tried = packed_open(
 	    other->fd, g->at.offset, g->crypto, &other->tried_at, &proof, NULL);
-	if (!other->tried ||
-	    !position_proves(g->crypto, &g->at, &other->tried_at)) {
-		drop_tried(other);
-		return FOLLOW_NO;
-	}
-	return packed_at_end(other->tried) ? FOLLOW_EXACTLY : FOLLOW_YES;
+	if (other->tried &&
+	    position_proves(g->crypto, &g->at, &other->tried_at))
+		return packed_at_end(other->tried) ? FOLLOW_EXACTLY
+						   : FOLLOW_YES;
+	/* What there is of one that is shorter is in tried_at. */
+	if (!other->tried && proof == STRETCH_OTHER &&
+	    begins(g, other, &other->tried_at))
+		answer = FOLLOW_PART;
+	drop_tried(other);
+	return answer;
 }
 
 enum follow_answer
@@ -572,6 +612,18 @@ generation_unread(const struct generation *g)
 
 	generation_progress(g, &done, &total);
 	return total - done;
+}
+
+int64_t
+generation_through_us(const struct generation *g)
+{
+	return g->through_us;
+}
+
+void
+generation_set_through(struct generation *g, int64_t now_us)
+{
+	g->through_us = now_us;
 }
 
 int64_t

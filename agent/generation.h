@@ -84,6 +84,9 @@ int64_t generation_grown_us(const struct generation *g);
 uint64_t generation_nuls(const struct generation *g); /* passed */
 /* Bytes of its file that were not read. */
 uint64_t generation_unread(const struct generation *g);
+/* When it was last read to its end, by the time told; 0: not yet. */
+int64_t generation_through_us(const struct generation *g);
+void generation_set_through(struct generation *g, int64_t now_us);
 /* Stamp of the last line read, 0 when none. */
 int64_t generation_last_us(const struct generation *g);
 

@@ -11,20 +11,32 @@ struct match {
 	struct match_counts *counts; /* by index of the pattern */
 };
 
-struct match *
-match_new(const struct ruleset *s)
+static struct match *
+make(const struct ruleset *s, bool plain)
 {
 	struct match *m = calloc(1, sizeof *m);
 
 	if (!m)
 		return NULL;
 	m->rules = s;
-	m->space = reading_space_new();
+	m->space = reading_space_new(plain);
 	m->counts = calloc(ruleset_patterns(s) + 1, sizeof *m->counts);
 	if (m->space && m->counts)
 		return m;
 	match_free(m);
 	return NULL;
+}
+
+struct match *
+match_new(const struct ruleset *s)
+{
+	return make(s, false);
+}
+
+struct match *
+match_new_plain(const struct ruleset *s)
+{
+	return make(s, true);
 }
 
 void

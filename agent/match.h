@@ -66,6 +66,10 @@ struct match;
 /* A new matcher over s, which must outlive it; NULL when memory is short. Not
  * to be shared between threads. */
 struct match *match_new(const struct ruleset *s);
+
+/* The same, but patterns are interpreted: for few lines, such as examples,
+ * which are not worth the time and memory that machine code takes. */
+struct match *match_new_plain(const struct ruleset *s);
 void match_free(struct match *m);
 
 /* Read one line. *out borrows from h's line until the line goes. */

@@ -91,6 +91,32 @@ fill_head(struct position *p, struct crypto *c, struct slice bytes)
 	p->head = NULL;
 }
 
+static void
+short_hash(struct crypto *c, const struct position *p, uint8_t out[8])
+{
+	struct slice marker = {p->marker, p->marker_len};
+	uint8_t hash[CRYPTO_HASH_LEN];
+
+	crypto_sha256(c, &marker, 1, hash);
+	memcpy(out, hash, 8);
+}
+
+/* Remember this place. Of the older half every second is forgotten then. */
+static void
+leave_mark(struct position *p, struct crypto *c)
+{
+	if (p->trail_len == POSITION_TRAIL) {
+		size_t kept = 0;
+
+		for (size_t i = 0; i < POSITION_TRAIL; i++)
+			if (i >= POSITION_TRAIL / 2 || i % 2 == 0)
+				p->trail[kept++] = p->trail[i];
+		p->trail_len = kept;
+	}
+	p->trail[p->trail_len].offset = p->offset;
+	short_hash(c, p, p->trail[p->trail_len++].hash);
+}
+
 void
 position_pass(struct position *p, struct crypto *c, struct slice bytes)
 {
@@ -104,6 +130,7 @@ position_jump(struct position *p, struct crypto *c, struct slice start,
 	fill_head(p, c, start);
 	shift_in(p, tail);
 	p->offset += n;
+	leave_mark(p, c);
 }
 
 int
@@ -122,6 +149,40 @@ position_set(struct position *p, struct crypto *c, uint64_t offset,
 	p->marker_len = marker_len;
 	p->offset = offset;
 	return 0;
+}
+
+bool
+position_begins(const struct position *p, const struct position *found,
+    const struct position_past **past)
+{
+	bool head_known = true;
+
+	*past = NULL;
+	if (found->offset == 0 || found->offset >= p->offset)
+		return false;
+	for (size_t i = 0; i < p->trail_len; i++)
+		if (p->trail[i].offset <= found->offset)
+			*past = &p->trail[i];
+	if (found->head_len == POSITION_HEAD) {
+		if (memcmp(p->head_hash, found->head_hash, CRYPTO_HASH_LEN))
+			return false;
+	} else if (p->head && p->head_len >= found->head_len) {
+		if (memcmp(p->head, found->head, found->head_len) != 0)
+			return false;
+	} else {
+		head_known = false;
+	}
+	return head_known || *past;
+}
+
+bool
+position_stood(struct crypto *c, const struct position_past *past,
+    const struct position *found)
+{
+	uint8_t hash[8];
+
+	short_hash(c, found, hash);
+	return found->offset == past->offset && !memcmp(hash, past->hash, 8);
 }
 
 bool

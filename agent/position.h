@@ -16,6 +16,13 @@
 
 #define POSITION_HEAD 4096
 #define POSITION_MARKER 1024
+#define POSITION_TRAIL 16
+
+/* Where it stood before: the marker there, hashed and cut. */
+struct position_past {
+	uint64_t offset;
+	uint8_t hash[8];
+};
 
 struct position {
 	uint64_t offset;
@@ -25,6 +32,9 @@ struct position {
 	uint8_t head_hash[CRYPTO_HASH_LEN];   /* full, or not proved */
 	uint8_t marker_hash[CRYPTO_HASH_LEN]; /* not proved */
 	char marker[POSITION_MARKER];
+	/* Some places it stood at, the older the sparser; not saved. */
+	struct position_past trail[POSITION_TRAIL];
+	size_t trail_len;
 };
 
 /* At the beginning, proved. */
@@ -55,6 +65,16 @@ int position_set(struct position *p, struct crypto *c, uint64_t offset,
 
 /* Do the bytes in found (read from a file) prove what wanted says? */
 bool position_proves(struct crypto *c, const struct position *wanted,
+    const struct position *found);
+
+/* Can found, which is all of another file and ends before p, be the beginning
+ * of what was read? By the head, as far as both are known. *past: the last
+ * place before its end that p stood at, for a closer look; NULL when there is
+ * none, and then the head was known. */
+bool position_begins(const struct position *p, const struct position *found,
+    const struct position_past **past);
+/* Does found stand where p once stood, with the same marker? */
+bool position_stood(struct crypto *c, const struct position_past *past,
     const struct position *found);
 
 /* Three questions on which it depends that nothing is lost and nothing comes

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define DOUBTFUL_US (INT64_C(3600) * 1000000)
+#define HOLE_AHEAD_US (INT64_C(60) * 1000000)
 #define LOSS_TEXT_MAX ((size_t)1024)
 /* A beginning of dropping that nobody ended says nothing after this. */
 #define LOSS_REACH_US (INT64_C(3600) * 1000000)
@@ -201,7 +202,8 @@ put_event(struct reader *r, const struct line *l,
 	    .ambiguous = found->ambiguous,
 	    .raw = raw_of(rule),
 	    .line = l->text,
-	    .line_len = l->window->one_line ? l->window->line_len : 0};
+	    .line_len = l->window->one_line ? l->window->line_len : 0,
+	    .line_hash = l->window->line_hash};
 
 	if (l->header.has_time)
 		e.clock_precision = slice_of(l->header.precision);
@@ -521,7 +523,8 @@ read_lines(struct reader *r, struct feed *f, const struct source_window *w,
 
 	*passed = 0;
 	*last_us = SOURCE_NO_TIME;
-	while (rest.len > 0 && got == SPOOL_OK) {
+	while (rest.len > 0 && got == SPOOL_OK &&
+	       !(*passed > 0 && writer_wants_commit(r->p.writer))) {
 		size_t len = w->one_line ? rest.len : slice_find(rest, '\n');
 		struct line l = {.feed = f,
 		    .window = w,
@@ -568,6 +571,25 @@ reader_step(struct reader *r, struct feed *f, int64_t now_us, struct err *err)
 	return result_of(got);
 }
 
+static bool
+is_known_gen(const uint8_t gen[16])
+{
+	static const uint8_t none[16];
+
+	return memcmp(gen, none, sizeof none) != 0;
+}
+
+/* When the hole ends: what was lost may have been written after this tick was
+ * told its time, but not by much. */
+static int64_t
+hole_end(const struct reader *r, const struct source_gap *hole, int64_t now_us)
+{
+	if (r->p.simulated || hole->to_us == SOURCE_NO_TIME ||
+	    hole->to_us > now_us + HOLE_AHEAD_US || hole->to_us < now_us)
+		return now_us;
+	return hole->to_us;
+}
+
 static enum spool_put
 put_hole(struct reader *r, struct feed *f, int64_t now_us, struct err *err)
 {
@@ -577,8 +599,8 @@ put_hole(struct reader *r, struct feed *f, int64_t now_us, struct err *err)
 	    .classes = classes,
 	    .class_count = f->spec->provide_count,
 	    .from_us = f->standing.known ? f->standing.through_us : now_us,
-	    .to_us = now_us,
-	    .gen = hole->gen,
+	    .to_us = hole_end(r, hole, now_us),
+	    .gen = is_known_gen(hole->gen) ? hole->gen : NULL,
 	    .from_offset = hole->from_offset,
 	    .to_offset = hole->to_offset,
 	    .reason = slice_of(hole->reason),

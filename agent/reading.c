@@ -21,13 +21,14 @@
 struct reading_code {
 	pcre2_code *code;
 	size_t below; /* of pattern_facts */
-	bool jit;
+	enum { JIT_UNTRIED, JIT_MADE, JIT_REFUSED } jit;
 };
 
 struct reading_space {
 	pcre2_match_context *context;
 	pcre2_match_data *data;
 	pcre2_jit_stack *stack;
+	bool plain;
 };
 
 /* The bytes beyond the pattern are the wrapping below. */
@@ -87,7 +88,6 @@ reading_compile(const struct pattern_facts *facts, struct err *err)
 	/* Both count groups by themselves; they must agree, or values would be
 	 * taken from the wrong place. */
 	assert(groups == facts->group_count);
-	c->jit = pcre2_jit_compile(c->code, PCRE2_JIT_COMPLETE) == 0;
 	return c;
 fail:
 	reading_code_free(c);
@@ -104,18 +104,35 @@ reading_code_free(struct reading_code *code)
 }
 
 bool
-reading_is_jit(const struct reading_code *code)
+reading_is_jit(struct reading_code *code)
 {
-	return code->jit;
+	if (code->jit == JIT_UNTRIED)
+		code->jit =
+		    pcre2_jit_compile(code->code, PCRE2_JIT_COMPLETE) == 0
+			? JIT_MADE
+			: JIT_REFUSED;
+	return code->jit == JIT_MADE;
+}
+
+bool
+reading_can_jit(void)
+{
+	const struct pattern_facts facts = {.code = "a"};
+	struct reading_code *c = reading_compile(&facts, NULL);
+	bool can = c && reading_is_jit(c);
+
+	reading_code_free(c);
+	return can;
 }
 
 struct reading_space *
-reading_space_new(void)
+reading_space_new(bool plain)
 {
 	struct reading_space *space = calloc(1, sizeof *space);
 
 	if (!space)
 		return NULL;
+	space->plain = plain;
 	space->context = pcre2_match_context_create(NULL);
 	space->data = pcre2_match_data_create(PATTERN_GROUPS_MAX + 1, NULL);
 	if (!space->context || !space->data)
@@ -125,7 +142,9 @@ reading_space_new(void)
 	pcre2_set_heap_limit(space->context, HEAP_LIMIT_KIB);
 	/* Without a stack of its own JIT code has 32 KiB of the machine's: less
 	 * room, no harm. */
-	space->stack = pcre2_jit_stack_create(STACK_MIN, STACK_MAX, NULL);
+	if (!plain)
+		space->stack =
+		    pcre2_jit_stack_create(STACK_MIN, STACK_MAX, NULL);
 	if (space->stack)
 		pcre2_jit_stack_assign(space->context, NULL, space->stack);
 	return space;
@@ -163,7 +182,7 @@ on_complete(pcre2_callout_block *block, void *arg)
 }
 
 enum reading_end
-reading_each(struct reading_space *space, const struct reading_code *code,
+reading_each(struct reading_space *space, struct reading_code *code,
     struct slice message, reading_fn fn, void *arg)
 {
 	struct listener l = {fn, arg};
@@ -174,7 +193,7 @@ reading_each(struct reading_space *space, const struct reading_code *code,
 	    !memchr(message.ptr, '\n', code->below))
 		return READING_DONE;
 	pcre2_set_callout(space->context, on_complete, &l);
-	if (code->jit)
+	if (!space->plain && reading_is_jit(code))
 		rc = pcre2_jit_match(code->code, subject, message.len, 0, 0,
 		    space->data, space->context);
 	else

@@ -15,7 +15,7 @@
 
 #include "pattern.h"
 
-struct reading_code;  /* one compiled pattern; immutable */
+struct reading_code;  /* one compiled pattern */
 struct reading_space; /* what a search needs; one per thread */
 
 /* A new compiled pattern, or NULL with PCRE2's reason. */
@@ -23,10 +23,15 @@ struct reading_code *reading_compile(
     const struct pattern_facts *facts, struct err *err);
 void reading_code_free(struct reading_code *code);
 
-/* Whether the code runs as machine code. */
-bool reading_is_jit(const struct reading_code *code);
+/* Whether the code runs as machine code. It is made when first asked for, or
+ * when a search wants it: most patterns of a rule set never meet a line. */
+bool reading_is_jit(struct reading_code *code);
 
-struct reading_space *reading_space_new(void);
+/* Whether this process may run machine code that it made. */
+bool reading_can_jit(void);
+
+/* plain: its searches interpret patterns and make no machine code. */
+struct reading_space *reading_space_new(bool plain);
 void reading_space_free(struct reading_space *space);
 
 /* What to do after a complete match. */
@@ -45,7 +50,6 @@ enum reading_end {
 
 /* Show every complete match of code on message to fn, in PCRE2's order. */
 enum reading_end reading_each(struct reading_space *space,
-    const struct reading_code *code, struct slice message, reading_fn fn,
-    void *arg);
+    struct reading_code *code, struct slice message, reading_fn fn, void *arg);
 
 #endif

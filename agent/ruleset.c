@@ -243,7 +243,7 @@ list_patterns(struct ruleset *s)
 	s->patterns = arena_array(&s->arena, s->pattern_count, sizeof(void *));
 	if (!s->rules || !s->patterns)
 		return -1;
-	s->jit = true;
+	s->jit = reading_can_jit();
 	for (struct file_link *f = s->files; f; f = f->next) {
 		for (size_t i = 0; i < f->file.rule_count; i++) {
 			if (rule_make_head(&f->file.rules[i], &s->arena))
@@ -257,7 +257,6 @@ list_patterns(struct ruleset *s)
 			s->patterns[pattern++] = p;
 			if (list_checks(s, p))
 				return -1;
-			s->jit &= reading_is_jit(p->code);
 		}
 	}
 	return 0;

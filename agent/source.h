@@ -58,10 +58,13 @@ struct source_window {
  * SOURCE_NO_TIME when there is none. */
 #define SOURCE_NO_TIME INT64_MIN
 struct source_gap {
-	uint8_t gen[16];
-	int64_t from_offset;
-	int64_t to_offset; /* -1 not known */
-	int64_t from_us;   /* SOURCE_NO_TIME: since the last line read */
+	uint8_t gen[16];     /* all 0: not known */
+	int64_t from_offset; /* -1 not known */
+	int64_t to_offset;   /* -1 not known */
+	int64_t from_us;     /* SOURCE_NO_TIME: since the last line read */
+	/* When what took its place was made, by the machine's clock; it can be
+	 * a moment after now. SOURCE_NO_TIME: now. */
+	int64_t to_us;
 	/* truncated, deleted: it went while we watched; agent: while the agent
 	 * was down or its spool full; unreadable: it may not be read, or is
 	 * damaged. Constant text. */

@@ -205,6 +205,7 @@ finish(struct source_file *s, struct fileset_file *f, struct source_window *w)
 {
 	struct stretch got;
 
+	generation_set_through(f->gen, s->now_us);
 	if (!is_closed(s, f))
 		return may_pass(s, f) ? 2 : 0;
 	generation_rest(f->gen, &got);

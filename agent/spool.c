@@ -15,7 +15,7 @@
 
 #include "spoolhome.h"
 
-#define RESERVE ((uint64_t)1 << 20) /* for essential records, at most */
+#define RESERVE ((uint64_t)2 << 20) /* for essential records, at most */
 
 struct spool {
 	struct spool_options o;
@@ -133,6 +133,13 @@ size_t
 spool_pending(const struct spool *s)
 {
 	return s->pending.len;
+}
+
+bool
+spool_wants_commit(const struct spool *s)
+{
+	/* The other half is for what is told while there is no room. */
+	return s->pending.len >= reserve_size(s) / 2;
 }
 
 uint64_t
@@ -297,28 +304,46 @@ leave_segment(struct spool *s)
 	s->end = 0;
 }
 
-/* A file of the given name with room for the frames: a new one, or, where the
- * disk is full, the reserve. */
-static int
-make_room(struct spool *s, const char *made, uint64_t *size)
+static bool
+is_full(int error)
 {
-	uint64_t need = s->frames.len;
+	return error == ENOSPC || error == EDQUOT;
+}
+
+/* A new file of the given name and size; -1 and errno. */
+static int
+make_file(struct spool *s, const char *made, uint64_t size)
+{
 	int fd = openat(s->home.dir_fd, made,
 	    O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
 	int saved;
 
-	*size = s->o.segment_size > need ? s->o.segment_size : need;
-	if (fd >= 0 && diskio_allocate(fd, *size) == 0)
+	if (fd < 0 || diskio_allocate(fd, size) == 0)
 		return fd;
 	saved = errno;
-	if (fd >= 0) {
-		close(fd);
-		(void)unlinkat(s->home.dir_fd, made, 0);
+	close(fd);
+	(void)unlinkat(s->home.dir_fd, made, 0);
+	errno = saved;
+	return -1;
+}
+
+/* A file of the given name with room for the frames: a new one, for which what
+ * may go makes room, or, where the disk is full, the reserve. */
+static int
+make_room(struct spool *s, const char *made, uint64_t *size)
+{
+	uint64_t need = s->frames.len, was = s->use.bytes;
+	int fd, saved;
+
+	*size = s->o.segment_size > need ? s->o.segment_size : need;
+	fd = make_file(s, made, *size);
+	if (fd < 0 && is_full(errno)) {
+		reclaim(s, INT64_MIN, was > *size ? was - *size : 0);
+		fd = make_file(s, made, *size);
 	}
-	if ((saved != ENOSPC && saved != EDQUOT) || need > reserve_size(s)) {
-		errno = saved;
-		return -1;
-	}
+	if (fd >= 0 || !is_full(errno) || need > reserve_size(s))
+		return fd;
+	saved = errno;
 	fd = spoolhome_take_reserve(&s->home, made, size);
 	s->on_reserve |= fd >= 0;
 	errno = saved;
@@ -380,7 +405,7 @@ commit_new(struct spool *s, struct err *err)
 		return SPOOL_FAILED;
 	if (write_segment(s) == 0)
 		return SPOOL_OK;
-	if (errno == ENOSPC || errno == EDQUOT) {
+	if (is_full(errno)) {
 		err_sys(err,
 		    "write a segment in '%s': nothing is read until there is "
 		    "room",

@@ -28,7 +28,7 @@
 struct spool_options {
 	const char *dir;     /* made when missing; its parent must be there */
 	uint64_t max_bytes;  /* of all there is in dir, beside a reserve of
-				at most 1 MiB */
+				at most 2 MiB */
 	int64_t keep_us;     /* how long acknowledged segments stay */
 	size_t segment_size; /* 0: SEGMENT_SIZE */
 	const char *const *readers; /* NULL-terminated; none: nothing goes */
@@ -74,6 +74,10 @@ enum spool_put spool_put(
 
 /* Bytes put since the last commit. */
 size_t spool_pending(const struct spool *s);
+
+/* So much was put that a commit is due before anything else: what fits the
+ * reserve can be committed to it when the disk is full. */
+bool spool_wants_commit(const struct spool *s);
 
 /* Make what was put durable, together with the state of the sources that moved.
  * 0 when it is on disk. SPOOL_FULL when the disk has no room and SPOOL_FAILED

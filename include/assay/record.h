@@ -174,6 +174,7 @@ struct record_event {
 	enum record_raw raw;
 	struct slice line; /* without its end; of a longer one the beginning, */
 	uint64_t line_len; /* and the length of all of it; 0: line is whole */
+	const uint8_t *line_hash; /* and its SHA-256, when it is not whole */
 };
 
 /* Append the text that event, outcome, rule, controls and phase become: the

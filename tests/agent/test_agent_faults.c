@@ -20,106 +20,50 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "assay/jsonin.h"
 #include "assay/log.h"
-#include "assay/problems.h"
-#include "assay/record.h"
-#include "assay/spoolread.h"
-#include "assay/verify.h"
 
-#include "agent.h"
 #include "fault.h"
+#include "play.h"
 
-#define SECOND INT64_C(1000000)
 #define LINES 40
 #define CALLS_MAX 4096
 #define HANG_S 60
-#define PATH_LEN 200
 
 enum { WENT_WELL = 0, SAID_SO = 1, SILENT = 2 };
 
 static char place[] = "/dev/shm/assay-test-XXXXXX";
-static char state_dir[PATH_LEN], log_path[PATH_LEN];
 static struct ruleset *rules;
 static struct crypto *crypto;
 static int64_t start_us;
 
 /* ---- the scenario, within a child ---- */
 
-struct play {
-	struct agent *agent;
-	int64_t now_us;
-	int next; /* line to write */
-	struct err err;
-	bool said; /* a failure was told */
-};
+static bool said; /* a failure was told */
+
+static void
+note(struct play *p, bool well)
+{
+	if (well)
+		return;
+	if (!p->err.text[0])
+		_exit(SILENT);
+	said = true;
+}
 
 static void
 append(struct play *p, int count)
 {
-	FILE *f;
-
 	fault_pause(1);
-	f = fopen(log_path, "ae");
-	for (int i = 0; f && i < count; i++) {
-		time_t t = (time_t)(p->now_us / SECOND);
-		struct tm tm;
-		char stamp[32];
-
-		gmtime_r(&t, &tm);
-		strftime(stamp, sizeof stamp, "%FT%T", &tm);
-		fprintf(f,
-		    "%s.%06d+00:00 web01 sshd[100]: Accepted password for "
-		    "u%06d from 192.0.2.1 port 50122 ssh2\n",
-		    stamp, p->next, p->next);
-		p->next++;
-	}
-	if (!f || fclose(f) != 0)
-		_exit(9);
+	play_append(p, count);
 	fault_pause(0);
 }
 
 static void
-rotate(void)
+rotate(struct play *p)
 {
-	char to[PATH_LEN + 8];
-
 	fault_pause(1);
-	snprintf(to, sizeof to, "%s.1", log_path);
-	if (rename(log_path, to) != 0)
-		_exit(9);
+	play_rotate(p);
 	fault_pause(0);
-}
-
-static struct agent *
-try_start(struct play *p)
-{
-	static const char *const readers[] = {"collector", NULL};
-	struct agent_options o = {.state = state_dir,
-	    .zone_name = "/usr/share/zoneinfo/UTC",
-	    .syslog_socket = "/nonexistent",
-	    .max_bytes = 8 << 20,
-	    .held_max_bytes = 1 << 30,
-	    .keep_us = 86400 * SECOND,
-	    .readers = readers};
-	struct source_spec *spec;
-	struct discover d = {0};
-	struct agent *a;
-	char pattern[PATH_LEN + 8];
-
-	fault_pause(1);
-	snprintf(pattern, sizeof pattern, "%s*", log_path);
-	spec = source_spec_new("/var/log/auth.log", log_path);
-	if (!spec || source_spec_add_pattern(spec, pattern) != 0)
-		_exit(9);
-	source_spec_add_class(spec, RULE_AUTH);
-	spec->live = true;
-	if (discover_add(&d, spec) != 0)
-		_exit(9);
-	fault_pause(0);
-	a = agent_new(&o, rules, &d, p->now_us, &p->err);
-	discover_clear(&d);
-	return a;
 }
 
 /* As a service manager does: again after a while, but not for ever. */
@@ -127,51 +71,16 @@ static void
 start(struct play *p)
 {
 	for (int tries = 0; !p->agent && tries < 3; tries++) {
-		p->err.text[0] = '\0';
-		p->agent = try_start(p);
-		p->now_us += 2 * SECOND;
-		if (p->agent)
-			return;
-		if (!p->err.text[0])
-			_exit(SILENT);
-		p->said = true;
+		note(p, play_start(p));
+		play_pass(p, 2);
 	}
-}
-
-static void
-run_for(struct play *p, int seconds)
-{
-	for (int i = 0; i < seconds; i++) {
-		int64_t wake = p->agent
-				   ? agent_tick(p->agent, p->now_us, p->now_us)
-				   : p->now_us + SECOND;
-
-		/* There is more to do, or it is due within the second. */
-		for (int n = 0; p->agent && wake <= p->now_us && n < 100; n++)
-			wake = agent_tick(p->agent, p->now_us, p->now_us);
-		p->now_us += SECOND;
-	}
-}
-
-/* Time passes in which the agent is not asked. */
-static void
-let_pass(struct play *p, int seconds)
-{
-	p->now_us += seconds * SECOND;
 }
 
 static void
 stop(struct play *p)
 {
-	p->err.text[0] = '\0';
-	if (p->agent && agent_stop(p->agent, p->now_us, &p->err) != 0) {
-		if (!p->err.text[0])
-			_exit(SILENT);
-		p->said = true;
-	}
-	agent_free(p->agent);
-	p->agent = NULL;
-	p->now_us += 3 * SECOND;
+	note(p, play_stop(p));
+	play_pass(p, 3);
 }
 
 static void
@@ -179,25 +88,25 @@ play_all(struct play *p)
 {
 	append(p, 10);
 	start(p);
-	run_for(p, 2);
+	play_run(p, 2);
 	append(p, 5);
-	run_for(p, 2);
+	play_run(p, 2);
 	append(p, 3);
-	rotate();
+	rotate(p);
 	append(p, 7);
-	run_for(p, 2);
-	let_pass(p, 4);
-	run_for(p, 2);
+	play_run(p, 2);
+	play_pass(p, 4);
+	play_run(p, 2);
 	append(p, 2);
-	run_for(p, 2);
-	let_pass(p, 58);
-	run_for(p, 2);
+	play_run(p, 2);
+	play_pass(p, 58);
+	play_run(p, 2);
 	stop(p);
 	append(p, 5);
 	start(p);
-	run_for(p, 2);
+	play_run(p, 2);
 	append(p, LINES - p->next);
-	run_for(p, 2);
+	play_run(p, 2);
 	stop(p);
 }
 
@@ -213,29 +122,33 @@ only(void)
 static int
 child(const char *calls, long at, const char *action, int sticky)
 {
-	struct play p = {.now_us = start_us};
+	struct play p;
 
 	alarm(HANG_S);
 	log_start(open("/dev/null", O_WRONLY), LOG_AT_INFO, -1);
+	play_init(&p, rules, place);
+	p.now_us = start_us;
 	fault_arm(only(), calls, at, action, sticky);
 	play_all(&p);
-	return p.said ? SAID_SO : WENT_WELL;
+	return said ? SAID_SO : WENT_WELL;
 }
 
 /* The run after the fault: everything there is, to the end. */
 static int
 afterwards(void)
 {
-	struct play p = {.now_us = start_us + 200 * SECOND};
+	struct play p;
 
 	alarm(HANG_S);
 	log_start(open("/dev/null", O_WRONLY), LOG_AT_INFO, -1);
+	play_init(&p, rules, place);
+	p.now_us = start_us + 200 * PLAY_SECOND;
 	start(&p);
-	if (!p.agent || p.said)
+	if (!p.agent || said)
 		return SAID_SO;
-	run_for(&p, 12);
+	play_run(&p, 12);
 	stop(&p);
-	return p.said ? SAID_SO : WENT_WELL;
+	return said ? SAID_SO : WENT_WELL;
 }
 
 /* ---- the judge ---- */
@@ -252,81 +165,11 @@ static void
 begin_anew(void)
 {
 	nftw(place, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-	snprintf(state_dir, sizeof state_dir, "%s/state", place);
-	snprintf(log_path, sizeof log_path, "%s/auth.log", place);
 }
 
 struct sum {
 	long runs, said, gaps, lost;
 };
-
-struct verdict {
-	int seen[LINES];
-	int gaps;
-	struct err why;
-};
-
-static bool
-on_finding(void *arg, const struct verify_finding *f)
-{
-	struct verdict *v = arg;
-	struct buf out = {0};
-
-	verify_explain(&out, f);
-	/* The very last seal has nobody after it. */
-	if (f->kind != VERIFY_TAIL_UNSEALED || f->first != f->last)
-		err_set(&v->why, "%.*s", SLICE_FMT(out));
-	buf_clear(&out);
-	return true;
-}
-
-static void
-note_record(struct verdict *v, const struct record *r)
-{
-	struct slice user;
-	unsigned long long n;
-
-	v->gaps += r->type == RECORD_GAP;
-	if (r->type != RECORD_EVENT ||
-	    !jsonin_string(json_object_get(r->data, "fields"), "user", &user))
-		return;
-	if (slice_uint(slice_from(user, 1), LINES - 1, &n))
-		v->seen[n]++;
-}
-
-static void
-read_spool(struct verdict *v)
-{
-	char dir[PATH_LEN + 8];
-	struct err err = {0};
-	struct verify *verify = verify_new(crypto, &err);
-	struct spoolread *s;
-	struct spoolread_record rec;
-	enum spoolread_got got;
-
-	snprintf(dir, sizeof dir, "%s/spool", state_dir);
-	s = spoolread_open(dir, NULL, &err);
-	while ((got = spoolread_next(s, &rec, &err)) > 0) {
-		struct record r;
-		enum verify_arrival arrival;
-
-		if (got == SPOOLREAD_DAMAGE ||
-		    record_decode(rec.bytes, &r, &err) != 0) {
-			err_set(&v->why, "%s", err.text);
-			continue;
-		}
-		if (verify_add(verify, &r, &arrival, &err) != 0 ||
-		    arrival != VERIFY_NEW)
-			err_set(&v->why, "a record twice");
-		note_record(v, &r);
-		record_clear(&r);
-	}
-	if (got < 0)
-		err_set(&v->why, "%s", err.text);
-	spoolread_close(s);
-	(void)verify_findings(verify, on_finding, v, &err);
-	verify_free(verify);
-}
 
 static int
 in_child(int (*what)(void))
@@ -359,7 +202,9 @@ faulty(void)
 static void
 judge(struct sum *sum, struct err *wrong)
 {
-	struct verdict v = {0};
+	int seen[LINES] = {0};
+	struct play_found v = {.seen = seen, .size = LINES};
+	struct play p;
 	int status, lost = 0, twice = 0;
 
 	wrong->text[0] = '\0';
@@ -372,10 +217,11 @@ judge(struct sum *sum, struct err *wrong)
 	status = in_child(afterwards);
 	if (!wrong->text[0] && status != 0)
 		err_set(wrong, "does not go on: %d", status);
-	read_spool(&v);
+	play_init(&p, rules, place);
+	play_read_all(&v, &p, crypto);
 	for (int i = 0; i < LINES; i++) {
-		lost += v.seen[i] == 0;
-		twice += v.seen[i] > 1;
+		lost += seen[i] == 0;
+		twice += seen[i] > 1;
 	}
 	sum->gaps += v.gaps;
 	sum->lost += lost;
@@ -533,22 +379,16 @@ short_reads_and_writes_from_any_call_on(void **state)
 static int
 set_up(void **state)
 {
-	static const char *const dirs[] = {SOURCE_DIR "/rules", NULL};
-	static const char *const files[] = {
-	    SOURCE_DIR "/rules/auth/sshd.yml", NULL};
-	struct ruleset_options o = {.dirs = dirs, .files = files};
-	struct problems *p = problems_new();
 	struct timespec t;
 	struct err err = {0};
 
 	(void)state;
 	crypto = crypto_new(&err);
-	rules = ruleset_load(&o, p, &err);
-	problems_free(p);
+	rules = play_rules();
 	if (!mkdtemp(place))
 		snprintf(place, sizeof place, "%s", test_dir());
 	clock_gettime(CLOCK_REALTIME, &t);
-	start_us = t.tv_sec * SECOND;
+	start_us = t.tv_sec * PLAY_SECOND;
 	names = mmap(NULL, CALLS_MAX * sizeof *names, PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	return crypto && rules && names != MAP_FAILED ? 0 : -1;

@@ -295,7 +295,7 @@ each(const char *pattern, const char *message, struct seen *seen)
 	struct pattern_facts f;
 	struct pattern_error error;
 	struct err err;
-	struct reading_space *space = reading_space_new();
+	struct reading_space *space = reading_space_new(false);
 	struct reading_code *code;
 	enum reading_end end;
 

@@ -102,6 +102,26 @@ they_agree_on_lines_of_real_programs(void **state)
 }
 
 static void
+interpreted_patterns_say_the_same(void **state)
+{
+	const struct world *w = *state;
+	struct match *m = match_new_plain(w->rules);
+	struct header_context c = {.reference_us = INT64_C(1795521600000000)};
+	struct match_result made, interpreted;
+	struct header h;
+
+	assert_non_null(m);
+	for (size_t i = 0; i < w->count; i++) {
+		header_parse(&c, slice_of(w->lines[i]), &h);
+		match_line(w->match, &h, &made);
+		match_line(m, &h, &interpreted);
+		if (!twin_same_result(&made, &interpreted))
+			fail_msg("they differ on: %s", w->lines[i]);
+	}
+	match_free(m);
+}
+
+static void
 they_agree_on_lines_cut_anywhere(void **state)
 {
 	const struct world *w = *state;
@@ -202,6 +222,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(they_agree_on_lines_of_real_programs),
+	    cmocka_unit_test(interpreted_patterns_say_the_same),
 	    cmocka_unit_test(they_agree_on_lines_cut_anywhere),
 	    cmocka_unit_test(they_agree_on_lines_with_bytes_changed),
 	    cmocka_unit_test(they_agree_on_lines_made_of_what_rules_look_for),

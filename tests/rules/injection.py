@@ -696,7 +696,12 @@ LOGIN = {
         "TOO MANY LOGIN TRIES (3) FROM {src_ip} FOR {user}, Have exhausted "
         "maximum number of retries for service", "success", src_ip="ip",
         user="text"),
-    "login.ul_accepted": form("LOGIN ON {tty} BY {user} FROM {src_ip}",
+    "login.accepted_remote": form(
+        "'{user}' logged in  on '{tty}' from '{src_ip}'", "success",
+        user="text", tty="tty", src_ip="ip"),
+    "login.ul_accepted": form("LOGIN ON {tty} BY {user}", "success", tty="tty",
+                              user="name"),
+    "login.ul_accepted_remote": form("LOGIN ON {tty} BY {user} FROM {src_ip}",
                               "success", tty="tty", user="name", src_ip="ip"),
     "login.more_failures": pam_failure("PAM {} more authentication failure{}; "),
     "pam_faillock.locked": form(
