@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Lines as sshd, sudo, su, PAM, the account tools, login, cron and logind would
-write them for hostile names, and a judge of what the agent reads in them.
+"""Lines as sshd, sudo, su, PAM, the account tools, login, cron, logind, logging
+daemons and programs for packages and backups would write them for hostile names,
+and a judge of what the agent reads in them.
 
     injection.py AGENT RULES [SEED [COUNT [GROUP ...]]]
 
-The groups are sshd sudo su pam accounts login cron; without one named, the
+The groups are sshd sudo su pam accounts login cron others; without one named, the
 first four. For every rule that carries text an attacker writes, COUNT lines are made by a
 model of the program (how it cuts, escapes and pads), so the truth of each line
 is known: who, from where, with what outcome. Names are noise, control
@@ -21,6 +22,7 @@ names of 400 bytes, wrong; then what was wrong. Exit 1 when anything was.
 """
 import json
 import random
+import re
 import subprocess
 import sys
 
@@ -57,6 +59,13 @@ WORDS = (
 )
 # Words of the other groups, apart so that the lines of the first stay the same.
 MORE = WORDS + (
+    ": 5 messages lost due to rate-limiting", "]: 7 messages lost", "] from <",
+    ">: begin to drop messages due to rate-limiting", " install", " keep",
+    " [v8.2302.0 try https://www.rsyslog.com/e/2177 ]", "conffile /x install",
+    " --stanza=main", " --stanza=other ", "\" --stanza=x \"", " --dry-run",
+    "status installed x:all 1", "Error: ", "End-Date: 2026-11-25  01:07:16",
+    " failed to download, aborting", "All upgrades installed", "P00   INFO: ",
+    "backup command end: completed successfully (1ms)", "20261125-011010F/",
     "' to group 'sudo", "' to group '", "' from group '", "' to shadow group '",
     ", UID=0", ", UID=0, GID=0, home=/root, shell=/bin/sh, from=none",
     ", GID=0", "new user: name=root", "new group: name=sudo, GID=0",
@@ -719,8 +728,93 @@ CRON = {
     "cron.crontab_left_out": form("({object}) ORPHAN ({path})", "failure",
                                   object="name", path="path"),
 }
+# --- what daemons say of themselves, packages, backups -------------------
+
+def free(form, outcome, truth, size=400, forged=None, plain="x", twist=sysl):
+    """A maker of lines with one hostile text {text}, and with {n}, a number.
+    truth: fields, with {text} and {n} in their values; an int is a number."""
+    def make(m, mode):
+        built = mode == "built" and forged is not None
+        text = forged if built else plain if mode == "plain" else \
+            twist(m.hostile(size))
+        n = m.r.randrange(1, 100000)
+        fields = {k: n if v == "{n}" else v.format(text=text, n=n)
+                  if isinstance(v, str) else v for k, v in truth.items()}
+        return Line(form.format(text=text, n=n), (outcome, fields), built,
+                    mode == "plain")
+    return make
+
+
+def comm(name):
+    """The name of a process: 15 bytes, and no line feed in a log."""
+    return cut(sysl(name), 15) or "x"
+
+
+def option(m, mode):
+    """What an administrator may write behind an option, in quotes."""
+    built = mode == "built"
+    text = "x --stanza=forged y" if built else \
+        "/srv/repo" if mode == "plain" else sysl(m.hostile(120))
+    # A stanza of another name in the text makes it two lines in one.
+    built = built or any(x != "main" for x in re.findall(
+        r" --stanza=([A-Za-z0-9_.-]{1,64})(?= )", text))
+    line = 'P00   INFO: backup command begin 2.45: --repo1-path="%s" ' \
+        "--stanza=main" % text
+    return Line(line, ("none", {"job": "main"}), built, mode == "plain")
+
+
+OTHERS = {
+    "rsyslogd.drops": any_of([
+        free("imuxsock[pid: {n}, name: {text}] from <web01:kernel>: begin to "
+             "drop messages due to rate-limiting", "failure", {"begins": True},
+             twist=comm),
+        free("imuxsock[pid: {n}, name: python3] from <web01:{text}>: begin to "
+             "drop messages due to rate-limiting", "failure", {"begins": True},
+             size=60)]),
+    "rsyslogd.dropped": free(
+        "imuxsock[pid: 7, name: {text}]: {n} messages lost due to "
+        "rate-limiting (200 allowed within 5 seconds)", "failure",
+        {"lines": "{n}"}, twist=comm),
+    "rsyslogd.message_lost": free(
+        "Error: one message could not be processed by any parser, message is "
+        "being discarded (start of raw msg: '{text}') [v8.2302.0 try "
+        "https://www.rsyslog.com/e/2157 ]", "failure", {"lines": 1}, size=60),
+    "rsyslogd.write_error": free(
+        "file '/srv/log/{text}.log'[14] write error - see "
+        "https://www.rsyslog.com/solving-rsyslog-write-errors/ for help OS "
+        "error: No space left on device [v8.2302.0 try "
+        "https://www.rsyslog.com/e/2027 ]", "failure",
+        {"reason": "/srv/log/{text}.log"},
+        forged="x'[1] write error - see https://www.rsyslog.com/solving-"
+        "rsyslog-write-errors/ for help OS error: y"),
+    "dpkg.conffile_replaced": free(
+        "conffile /etc/{text} install", "success", {"path": "/etc/{text}"}),
+    "apt.command": free(
+        "Commandline: apt-get install {text}x", "none",
+        {"command": "apt-get install {text}x"}, size=120),
+    "apt.error": free("Error: {text}", "failure", {"reason": "{text}"}),
+    "unattended_upgrades.failed": free(
+        "ERROR The URI http://deb.example.org/{text} failed to download, "
+        "aborting", "failure",
+        {"reason": "The URI http://deb.example.org/{text} failed to download, "
+         "aborting"}),
+    "unattended_upgrades.error_message": free(
+        "ERROR error message: {text}", "failure", {"reason": "{text}"}),
+    "pgbackrest.backup_start": option,
+    "pgbackrest.archive_not_pushed": free(
+        "P00   WARN: could not push WAL file '000000020000000000000011' to the "
+        "archive (will be retried): [055] {text}", "failure",
+        {"reason": "{text}", "rc": 55}),
+    "pgbackrest.verify_damage": free(
+        "P01   INFO: invalid checksum '20261125-011010F/pg_data/{text}'",
+        "failure", {"reason": "invalid checksum",
+                    "archive": "20261125-011010F"}),
+}
+
+
 GROUPS = {"sshd": SSHD, "sudo": SUDO, "su": SU, "pam": PAM,
-          "accounts": ACCOUNTS, "login": LOGIN, "cron": CRON}
+          "accounts": ACCOUNTS, "login": LOGIN, "cron": CRON,
+          "others": OTHERS}
 OLD = ("sshd", "sudo", "su", "pam")
 
 
@@ -739,7 +833,9 @@ ONE_READING |= {
     "passwd.refused", "passwd.incorrect", "chage.changed", "chfn.changed",
     "chsh.refused", "nologin.refused", "crontab.changed", "crontab.refused",
     "cron.reloaded", "cron.crontab_left_out"} | set(LOGIN)
-ONE_READING -= {"login.more_failures"}
+ONE_READING |= set(OTHERS)
+ONE_READING -= {"login.more_failures", "rsyslogd.write_error",
+                "pgbackrest.backup_start"}
 
 
 def program_of(rule):
@@ -753,6 +849,8 @@ def program_of(rule):
         return {"logind": "systemd-logind", "cron": "CRON"}[module], ""
     if module == "google_authenticator":
         return "sshd(pam_google_authenticator)", ""
+    if module == "unattended_upgrades":
+        return "unattended-upgrades", ""
     return module, ""
 
 
