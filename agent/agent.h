@@ -15,6 +15,7 @@
 #include "recover.h"
 #include "ruleset.h"
 #include "spool.h"
+#include "tally.h"
 
 struct agent;
 
@@ -67,6 +68,7 @@ struct agent_view {
 	const char *problem; /* a sentence; NULL when all is well */
 	const struct feed *feeds;
 	size_t feed_count;
+	const struct tally *tally; /* what became of whose lines */
 	const char *mark_problem; /* why no mark can be sent, or NULL */
 	const struct recover *found;
 	uint64_t spool_bytes, spool_unsent, spool_kept_aside;

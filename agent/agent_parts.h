@@ -16,6 +16,7 @@
 #include "identity.h"
 #include "opening.h"
 #include "reader.h"
+#include "tally.h"
 #include "unknown.h"
 #include "writer.h"
 
@@ -35,6 +36,7 @@ struct agent {
 	size_t recorded_count;
 	struct match *match;
 	struct unknown *unknown;
+	struct tally *tally;
 	struct writer *writer;
 	struct reader *reader;
 	struct heartbeat *heartbeat;

@@ -16,6 +16,7 @@
 
 #include "feeds.h"
 #include "match.h"
+#include "tally.h"
 #include "unknown.h"
 #include "writer.h"
 
@@ -27,6 +28,7 @@ struct reader_parts {
 	const struct zone *zone; /* of stamps without one */
 	struct writer *writer;
 	struct unknown *unknown;
+	struct tally *tally;
 	struct crypto *crypto;
 	const char *host;	  /* this machine's name */
 	bool simulated;		  /* now is not when lines were written */
