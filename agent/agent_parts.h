@@ -35,8 +35,9 @@ struct agent {
 	uint8_t (*recorded)[32];
 	size_t recorded_count;
 	struct match *match;
-	struct unknown *unknown;
 	struct tally *tally;
+	struct unknown *unknown, *today;
+	int64_t today_us; /* since when */
 	struct writer *writer;
 	struct reader *reader;
 	struct heartbeat *heartbeat;
