@@ -104,7 +104,8 @@ open_feeds(struct agent *a, struct discover *d, struct err *err)
 		status = feeds_add(&a->feeds, d->specs[i++], err);
 	/* The rest is still the caller's. */
 	d->count -= i;
-	memmove(d->specs, d->specs + i, d->count * sizeof(void *));
+	if (d->count > 0)
+		memmove(d->specs, d->specs + i, d->count * sizeof(void *));
 	if (status == 0 && a->feeds.saved.has_rules && !a->identity.is_new)
 		status = agent_note_recorded(a, a->feeds.saved.rules);
 	return status;
