@@ -104,6 +104,10 @@ feed_save(const struct feed *f, struct buf *out)
 		jsonout_kint(out, "dropping", f->dropping);
 		jsonout_kint(out, "dropping_from", f->dropping_us);
 	}
+	if (f->has_hole) {
+		jsonout_key(out, "hole");
+		source_gap_save(&f->hole, out);
+	}
 	f->source.ops->save(f->source.impl, out);
 	jsonout_object_end(out);
 }
@@ -140,6 +144,8 @@ feed_restore(
 		f->standing = s;
 	}
 	restore_dropping(f, state);
+	f->has_hole =
+	    source_gap_restore(&f->hole, json_object_get(state, "hole"));
 	return f->source.ops->restore(f->source.impl, state, err);
 }
 
