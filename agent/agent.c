@@ -1,263 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent.h"
 
-#include <errno.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "assay/log.h"
-#include "assay/machine.h"
-#include "assay/zone.h"
 
-#include "checkpoint.h"
-#include "heartbeat.h"
-#include "identity.h"
-#include "opening.h"
+#include "agent_parts.h"
 #include "post.h"
-#include "reader.h"
-#include "unknown.h"
-#include "writer.h"
 
 #define COMMIT_BYTES ((size_t)256 << 10)
 #define COMMIT_US 200000
+#define PILE_BYTES ((size_t)4 << 20)
 #define SCAN_US 1000000
 #define RETRY_US 1000000
 #define RECLAIM_US (INT64_C(60) * 1000000)
 #define WINDOWS_A_TICK 16
-#define FEEDS_A_PART 32
 #define STEP_US 1000000			  /* the clock was set */
 #define STILL_US (INT64_C(120) * 1000000) /* we did not run */
-
-struct agent {
-	struct agent_options o;
-	char spool_dir[PATH_MAX];
-	char zone_name[256];
-	struct crypto *crypto;
-	struct machine machine;
-	struct zone *zone;
-	struct spool *spool;
-	struct identity identity;
-	struct checkpoint saved;
-	struct opening_files files;
-	struct feed *feeds;
-	size_t count;
-	struct match *match;
-	struct unknown *unknown;
-	struct writer *writer;
-	struct reader *reader;
-	struct heartbeat *heartbeat;
-
-	enum agent_phase phase;
-	struct err problem;
-	int64_t scanned_us;
-	int64_t put_us; /* when the open commit began; 0: none is open */
-	int64_t reclaimed_us;
-	/* Why nothing is read: a line's records were refused for want of room,
-	 * or a commit failed. Tried again at retry_us. */
-	bool refused, stuck;
-	int64_t retry_us;
-	/* When the tick before was, on both clocks; 0 none. */
-	int64_t tick_us, tick_mono_us;
-	struct err mark_err; /* why the last mark could not be sent */
-	/* For lines/s. */
-	int64_t rate_mono_us, rate_lines, lines_per_s;
-};
-
-/* ---- building ---- */
-
-static int
-set_zone(struct agent *a, struct err *err)
-{
-	const char *name = a->o.zone_name;
-	char link[PATH_MAX];
-	const char *at;
-	ssize_t len;
-
-	if (name && *name) {
-		snprintf(a->zone_name, sizeof a->zone_name, "%s", name);
-		a->zone = zone_load_file(name, err);
-		return a->zone ? 0 : -1;
-	}
-	len = readlink("/etc/localtime", link, sizeof link - 1);
-	snprintf(a->zone_name, sizeof a->zone_name, "UTC");
-	if (len > 0) {
-		link[len] = '\0';
-		at = strstr(link, "zoneinfo/");
-		if (at)
-			snprintf(a->zone_name, sizeof a->zone_name, "%s",
-			    at + strlen("zoneinfo/"));
-	}
-	a->zone = access("/etc/localtime", R_OK) == 0
-		      ? zone_load_file("/etc/localtime", err)
-		      : zone_new_utc();
-	return a->zone ? 0 : -1;
-}
-
-/* Directories from the root down, like mkdir -p. */
-static int
-make_state(const char *path, struct err *err)
-{
-	char part[PATH_MAX];
-
-	if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part)
-		return err_set(err, "the path '%s' is too long", path);
-	for (char *p = part + 1; *p; p++) {
-		if (*p != '/')
-			continue;
-		*p = '\0';
-		(void)mkdir(part, 0755);
-		*p = '/';
-	}
-	if (mkdir(part, 0750) != 0 && errno != EEXIST)
-		return err_sys(err, "make the state directory '%s'", path);
-	return 0;
-}
-
-static int
-open_spool(struct agent *a, struct err *err)
-{
-	struct spool_options o = {.dir = a->spool_dir,
-	    .max_bytes = a->o.max_bytes,
-	    .keep_us = a->o.keep_us,
-	    .readers = a->o.readers};
-
-	if (snprintf(a->spool_dir, sizeof a->spool_dir, "%s/spool",
-		a->o.state) >= (int)sizeof a->spool_dir)
-		return err_set(err, "the path '%s' is too long", a->o.state);
-	a->spool = spool_open(&o, a->crypto, err);
-	return a->spool ? 0 : -1;
-}
-
-static int
-know_ourselves(struct agent *a, struct err *err)
-{
-	char spare[PATH_MAX];
-
-	if (snprintf(spare, sizeof spare, "%s/machine-id", a->o.state) >=
-	    (int)sizeof spare)
-		return err_set(err, "the path '%s' is too long", a->o.state);
-	if (machine_read(&a->machine, a->crypto, spare, err) != 0)
-		return -1;
-	return identity_load(&a->identity, a->crypto, &a->machine, a->o.state,
-	    spool_found(a->spool), err);
-}
-
-static enum standing_rule
-rule_of(const struct agent *a, const struct source_spec *spec)
-{
-	if (a->o.simulated && spec->path)
-		return STANDING_PLAYED;
-	if (!spec->live)
-		return STANDING_BACKLOG;
-	return spec->own ? STANDING_OWN : STANDING_SYSLOG;
-}
-
-static int
-open_feed(struct agent *a, struct source_spec *spec, struct err *err)
-{
-	struct feed *f = &a->feeds[a->count];
-	enum standing_rule rule = rule_of(a, spec);
-	const json_t *state;
-
-	/* What is read once is not waited for. */
-	if (a->o.once)
-		spec->live = false;
-	if (feed_open(f, spec, rule, a->crypto, err) != 0)
-		return -1;
-	a->count++;
-	state = checkpoint_source(&a->saved, spec->id);
-	if (!state)
-		return 0;
-	if (feed_restore(f, state, !a->identity.prev.known, &f->err) == 0)
-		return 0;
-	/* What cannot be understood is read again; ids make that harmless. */
-	log_warnx("agent", "%s: %s; it is read from the beginning", spec->id,
-	    f->err.text);
-	source_close(&f->source);
-	f->standing = (struct standing){.answers = f->standing.answers};
-	return source_open(&f->source, spec, a->crypto, err);
-}
-
-static int
-open_feeds(struct agent *a, struct discover *d, struct err *err)
-{
-	size_t i = 0;
-
-	if (checkpoint_load(&a->saved, spool_found(a->spool), err) < 0)
-		return -1;
-	a->feeds = calloc(d->count + 1, sizeof *a->feeds);
-	if (!a->feeds)
-		return err_set(err, "no memory for the sources");
-	while (i < d->count) {
-		struct source_spec *spec = d->specs[i++];
-
-		if (open_feed(a, spec, err) == 0)
-			continue;
-		/* The rest is still the caller's. */
-		memmove(
-		    d->specs, d->specs + i, (d->count - i) * sizeof(void *));
-		d->count -= i;
-		return -1;
-	}
-	d->count = 0;
-	return 0;
-}
-
-static void
-append_state(void *arg, bool full, size_t part, struct buf *out)
-{
-	struct agent *a = arg;
-	size_t at = part * FEEDS_A_PART;
-	size_t count = a->count - (at < a->count ? at : a->count);
-	bool any = full;
-
-	if (count > FEEDS_A_PART)
-		count = FEEDS_A_PART;
-	for (size_t i = at; i < at + count; i++)
-		any |= a->feeds[i].moved;
-	if (!any || (count == 0 && part > 0))
-		return;
-	checkpoint_save(
-	    &a->saved, a->feeds + at, count, a->files.hash, full, out);
-}
-
-static int
-build(struct agent *a, const struct ruleset *rules, int64_t now_us,
-    struct err *err)
-{
-	struct reader_parts parts;
-
-	a->match = match_new(rules);
-	a->unknown = unknown_new();
-	a->writer = writer_new(a->spool, a->crypto, &a->identity, &a->machine,
-	    now_us, append_state, a, err);
-	if (!a->match || !a->unknown || !a->writer)
-		return a->writer ? err_set(err, "no memory for the agent") : -1;
-	parts = (struct reader_parts){.match = a->match,
-	    .zone = a->zone,
-	    .writer = a->writer,
-	    .unknown = a->unknown,
-	    .crypto = a->crypto,
-	    .host = a->machine.name,
-	    .simulated = a->o.simulated,
-	    .feeds = a->feeds,
-	    .feed_count = a->count};
-	a->reader = reader_new(&parts);
-	if (a->reader)
-		a->heartbeat =
-		    heartbeat_new(a->feeds, a->count, a->unknown, a->reader);
-	return a->heartbeat ? 0 : err_set(err, "no memory for the agent");
-}
 
 /* ---- writing ---- */
 
 /* What the spool answered becomes the agent's phase. */
-static bool
-note_put(
+bool
+agent_took(
     struct agent *a, enum spool_put got, const struct err *err, int64_t now_us)
 {
 	enum agent_phase phase = got == SPOOL_FULL ? AGENT_FULL : AGENT_FAILING;
@@ -275,8 +41,8 @@ note_put(
 	return false;
 }
 
-static bool
-is_stopped(const struct agent *a)
+bool
+agent_is_stopped(const struct agent *a)
 {
 	return a->refused || a->stuck;
 }
@@ -292,8 +58,8 @@ go_on(struct agent *a)
 	a->problem.text[0] = '\0';
 }
 
-static bool
-commit(struct agent *a, int64_t now_us)
+bool
+agent_commit(struct agent *a, int64_t now_us)
 {
 	struct err err = {0};
 	unsigned abandoned = spool_abandoned(a->spool);
@@ -304,12 +70,12 @@ commit(struct agent *a, int64_t now_us)
 		    "a segment of '%s' could not be written on; it is given up "
 		    "and a new one begun",
 		    a->spool_dir);
-	if (!note_put(a, got, &err, now_us)) {
+	if (!agent_took(a, got, &err, now_us)) {
 		a->stuck = true;
 		return false;
 	}
-	for (size_t i = 0; i < a->count; i++)
-		a->feeds[i].moved = false;
+	for (size_t i = 0; i < a->feeds.count; i++)
+		a->feeds.list[i].moved = false;
 	if (a->stuck && !a->refused)
 		go_on(a);
 	a->stuck = false;
@@ -317,14 +83,14 @@ commit(struct agent *a, int64_t now_us)
 	return true;
 }
 
-static bool
-beat(struct agent *a, bool complete, int64_t now_us)
+bool
+agent_beat(struct agent *a, bool complete, int64_t now_us)
 {
 	struct heartbeat_clock clock;
 	struct err err = {0};
 
 	heartbeat_read_clock(&clock, a->o.simulated);
-	return note_put(a,
+	return agent_took(a,
 	    heartbeat_put(a->heartbeat, a->writer, a->spool, &clock, complete,
 		now_us, &err),
 	    &err, now_us);
@@ -335,106 +101,31 @@ seal(struct agent *a, bool all, int64_t now_us)
 {
 	struct err err = {0};
 
-	return note_put(
+	return agent_took(
 	    a, writer_seal(a->writer, all, now_us, &err), &err, now_us);
-}
-
-/* Start, files, what was lost, and where every source stands. */
-static int
-open_epoch(struct agent *a, int64_t now_us, struct err *err)
-{
-	const struct recover *found = spool_found(a->spool);
-	struct opening o = {.zone = a->zone_name,
-	    .simulated = a->o.simulated,
-	    .files = &a->files,
-	    .files_known = a->saved.has_rules && !a->identity.is_new &&
-			   memcmp(a->saved.rules, a->files.hash, 32) == 0,
-	    .found = found,
-	    .feeds = a->feeds,
-	    .feed_count = a->count};
-
-	for (size_t i = 0; i < found->damage_count; i++)
-		log_warnx("agent", "the spool was damaged: %s",
-		    found->damages[i].why.text);
-	if (found->torn_bytes > 0)
-		log_info("agent",
-		    "%llu bytes that were not committed when the agent ended "
-		    "are cut off; their lines are read again",
-		    (unsigned long long)found->torn_bytes);
-	if (opening_put(&o, a->writer, now_us, err) != SPOOL_OK)
-		return -1;
-	for (size_t i = 0; i < a->count; i++)
-		feed_scan(&a->feeds[i], now_us);
-	a->scanned_us = now_us;
-	if (!beat(a, true, now_us) || !commit(a, now_us)) {
-		*err = a->problem;
-		return -1;
-	}
-	return 0;
-}
-
-struct agent *
-agent_new(const struct agent_options *o, const struct ruleset *rules,
-    struct discover *d, int64_t now_us, struct err *err)
-{
-	struct agent *a = calloc(1, sizeof *a);
-
-	if (!a) {
-		err_set(err, "no memory for the agent");
-		return NULL;
-	}
-	a->o = *o;
-	a->crypto = crypto_new(err);
-	if (!a->crypto || make_state(o->state, err) != 0 ||
-	    set_zone(a, err) != 0 || open_spool(a, err) != 0 ||
-	    know_ourselves(a, err) != 0 || open_feeds(a, d, err) != 0 ||
-	    opening_files_init(&a->files, rules, a->crypto, err) != 0 ||
-	    build(a, rules, now_us, err) != 0 ||
-	    open_epoch(a, now_us, err) != 0) {
-		agent_free(a);
-		return NULL;
-	}
-	return a;
-}
-
-void
-agent_free(struct agent *a)
-{
-	if (!a)
-		return;
-	heartbeat_free(a->heartbeat);
-	reader_free(a->reader);
-	writer_free(a->writer);
-	unknown_free(a->unknown);
-	match_free(a->match);
-	opening_files_clear(&a->files);
-	for (size_t i = 0; i < a->count; i++)
-		feed_close(&a->feeds[i]);
-	free(a->feeds);
-	checkpoint_clear(&a->saved);
-	identity_clear(&a->identity);
-	spool_close(a->spool);
-	zone_free(a->zone);
-	crypto_free(a->crypto);
-	free(a);
 }
 
 /* ---- working ---- */
 
+void
+agent_scan_feed(struct agent *a, size_t i, int64_t now_us)
+{
+	struct feed *f = &a->feeds.list[i];
+	bool was_blocked = f->blocked;
+
+	feed_scan(f, now_us);
+	if (f->blocked && !was_blocked)
+		log_warnx("agent", "%s: %s; it is tried again", f->spec->id,
+		    f->err.text);
+	if (f->blocked)
+		f->at_end = false;
+}
+
 static void
 scan(struct agent *a, int64_t now_us)
 {
-	for (size_t i = 0; i < a->count; i++) {
-		struct feed *f = &a->feeds[i];
-		bool was_blocked = f->blocked;
-
-		feed_scan(f, now_us);
-		if (f->blocked && !was_blocked)
-			log_warnx("agent", "%s: %s; it is tried again",
-			    f->spec->id, f->err.text);
-		if (f->blocked)
-			f->at_end = false;
-	}
+	for (size_t i = 0; i < a->feeds.count; i++)
+		agent_scan_feed(a, i, now_us);
 	a->scanned_us = now_us;
 }
 
@@ -453,14 +144,17 @@ read_feed(struct agent *a, struct feed *f, int64_t now_us)
 		/* What is read late was not written just now. */
 		f->caught_up = false;
 		a->refused = true;
-		return note_put(a,
+		return agent_took(a,
 		    got == READER_FULL ? SPOOL_FULL : SPOOL_FAILED, &err,
 		    now_us);
 	}
 	if (a->refused)
 		go_on(a);
-	return note_put(a, SPOOL_OK, &err, now_us) && seal(a, false, now_us) &&
-	       (spool_pending(a->spool) < COMMIT_BYTES || commit(a, now_us));
+	return agent_took(a, SPOOL_OK, &err, now_us) &&
+	       seal(a, false, now_us) &&
+	       ((spool_pending(a->spool) < COMMIT_BYTES &&
+		    !spool_wants_commit(a->spool)) ||
+		   agent_commit(a, now_us));
 }
 
 /* Read from all feeds in turn. True when there is more to read. */
@@ -472,11 +166,11 @@ read_feeds(struct agent *a, int64_t now_us)
 
 	while (more && windows < WINDOWS_A_TICK) {
 		more = false;
-		for (size_t i = 0; i < a->count; i++) {
-			if (read_feed(a, &a->feeds[i], now_us)) {
+		for (size_t i = 0; i < a->feeds.count; i++) {
+			if (read_feed(a, &a->feeds.list[i], now_us)) {
 				windows++;
 				more = true;
-			} else if (is_stopped(a)) {
+			} else if (agent_is_stopped(a)) {
 				return false;
 			}
 		}
@@ -490,8 +184,8 @@ measure(struct agent *a, int64_t mono_us)
 	int64_t lines = 0;
 	int64_t passed_us = mono_us - a->rate_mono_us;
 
-	for (size_t i = 0; i < a->count; i++)
-		lines += a->feeds[i].total_lines;
+	for (size_t i = 0; i < a->feeds.count; i++)
+		lines += a->feeds.list[i].total_lines;
 	if (a->rate_mono_us == 0 || passed_us >= 1000000) {
 		if (a->rate_mono_us != 0)
 			a->lines_per_s =
@@ -544,8 +238,8 @@ send_mark(struct agent *a, struct feed *f, int64_t now_us)
 static void
 send_marks(struct agent *a, int64_t now_us)
 {
-	for (size_t i = 0; i < a->count; i++) {
-		struct feed *f = &a->feeds[i];
+	for (size_t i = 0; i < a->feeds.count; i++) {
+		struct feed *f = &a->feeds.list[i];
 
 		if (f->mark && mark_is_due(f->mark, now_us))
 			send_mark(a, f, now_us);
@@ -570,10 +264,10 @@ watch_clock(struct agent *a, int64_t now_us, int64_t mono_us)
 		log_warnx("agent", "the clock was set %s by %lld s",
 		    step_us > 0 ? "forward" : "back",
 		    (long long)(step_us > 0 ? step_us : -step_us) / 1000000);
-	for (size_t i = 0; i < a->count; i++) {
-		standing_anew(&a->feeds[i].standing);
-		if (a->feeds[i].mark)
-			mark_anew(a->feeds[i].mark);
+	for (size_t i = 0; i < a->feeds.count; i++) {
+		standing_anew(&a->feeds.list[i].standing);
+		if (a->feeds.list[i].mark)
+			mark_anew(a->feeds.list[i].mark);
 	}
 	/* What was put is committed by the new clock. */
 	if (a->put_us > now_us)
@@ -605,12 +299,12 @@ next_wake(const struct agent *a)
 static bool
 try_again(struct agent *a, int64_t now_us)
 {
-	if (!is_stopped(a))
+	if (!agent_is_stopped(a))
 		return true;
 	if (now_us < a->retry_us && now_us >= a->retry_us - RETRY_US)
 		return false;
 	a->retry_us = now_us + RETRY_US;
-	return !a->stuck || commit(a, now_us);
+	return !a->stuck || agent_commit(a, now_us);
 }
 
 /* Unread bytes of all files that have no name any more. */
@@ -619,8 +313,8 @@ held(const struct agent *a)
 {
 	uint64_t sum = 0;
 
-	for (size_t i = 0; i < a->count; i++) {
-		const struct source *s = &a->feeds[i].source;
+	for (size_t i = 0; i < a->feeds.count; i++) {
+		const struct source *s = &a->feeds.list[i].source;
 
 		if (s->ops->held)
 			sum += s->ops->held(s->impl);
@@ -633,13 +327,13 @@ held(const struct agent *a)
 static void
 bound_held(struct agent *a, int64_t now_us)
 {
-	while (is_stopped(a) && held(a) > a->o.held_max_bytes) {
+	while (agent_is_stopped(a) && held(a) > a->o.held_max_bytes) {
 		struct feed *most = NULL;
 		uint64_t bytes = 0;
 		struct err err = {0};
 
-		for (size_t i = 0; i < a->count; i++) {
-			struct feed *f = &a->feeds[i];
+		for (size_t i = 0; i < a->feeds.count; i++) {
+			struct feed *f = &a->feeds.list[i];
 			uint64_t its = f->source.ops->held
 					   ? f->source.ops->held(f->source.impl)
 					   : 0;
@@ -659,6 +353,14 @@ bound_held(struct agent *a, int64_t now_us)
 	}
 }
 
+/* While nothing can be committed, what must be told waits in memory; not
+ * without end. The first heartbeat afterwards covers the time. */
+static bool
+is_piling_up(const struct agent *a)
+{
+	return a->stuck && spool_pending(a->spool) > PILE_BYTES;
+}
+
 int64_t
 agent_tick(struct agent *a, int64_t now_us, int64_t mono_us)
 {
@@ -672,21 +374,23 @@ agent_tick(struct agent *a, int64_t now_us, int64_t mono_us)
 	if (try_again(a, now_us))
 		more = read_feeds(a, now_us);
 	bound_held(a, now_us);
-	if (!is_stopped(a))
+	if (!agent_is_stopped(a))
 		a->phase = more ? AGENT_READING : AGENT_WATCHING;
 	/* The essential goes on beside a full spool, as long as the reserve
 	 * lasts. */
-	if (heartbeat_is_due(a->heartbeat, now_us))
-		(void)beat(a, false, now_us);
-	(void)seal(a, false, now_us);
+	if (!is_piling_up(a)) {
+		if (heartbeat_is_due(a->heartbeat, now_us))
+			(void)agent_beat(a, false, now_us);
+		(void)seal(a, false, now_us);
+	}
 	if (a->put_us != 0 && !a->stuck &&
 	    (a->refused || now_us >= a->put_us + COMMIT_US))
-		(void)commit(a, now_us);
+		(void)agent_commit(a, now_us);
 	if (now_us - a->reclaimed_us >= RECLAIM_US) {
 		spool_tick(a->spool, now_us);
 		a->reclaimed_us = now_us;
 	}
-	if (is_stopped(a))
+	if (agent_is_stopped(a))
 		return a->retry_us;
 	return more ? now_us : next_wake(a);
 }
@@ -694,10 +398,10 @@ agent_tick(struct agent *a, int64_t now_us, int64_t mono_us)
 bool
 agent_is_done(const struct agent *a)
 {
-	if (is_stopped(a))
+	if (agent_is_stopped(a))
 		return true;
-	for (size_t i = 0; i < a->count; i++)
-		if (!a->feeds[i].at_end && !a->feeds[i].blocked)
+	for (size_t i = 0; i < a->feeds.count; i++)
+		if (!a->feeds.list[i].at_end && !a->feeds.list[i].blocked)
 			return false;
 	return true;
 }
@@ -705,12 +409,12 @@ agent_is_done(const struct agent *a)
 int
 agent_stop(struct agent *a, int64_t now_us, struct err *err)
 {
-	bool whole = !is_stopped(a);
+	bool whole = !agent_is_stopped(a);
 
 	/* What was put goes first: then there is room again, or there is not.
 	 */
-	if (!commit(a, now_us) || !beat(a, true, now_us) ||
-	    !seal(a, true, now_us) || !commit(a, now_us)) {
+	if (!agent_commit(a, now_us) || !agent_beat(a, true, now_us) ||
+	    !seal(a, true, now_us) || !agent_commit(a, now_us)) {
 		*err = a->problem;
 		a->phase = AGENT_STOPPED;
 		return -1;
@@ -729,17 +433,18 @@ agent_look(const struct agent *a, struct agent_view *view)
 	    .host = a->machine.name,
 	    .phase = a->phase,
 	    .problem = a->problem.text[0] ? a->problem.text : NULL,
-	    .feeds = a->feeds,
-	    .feed_count = a->count,
+	    .feeds = a->feeds.list,
+	    .feed_count = a->feeds.count,
 	    .found = spool_found(a->spool),
 	    .mark_problem = a->mark_err.text[0] ? a->mark_err.text : NULL,
 	    .spool_bytes = spool_bytes(a->spool),
 	    .spool_unsent = spool_unsent(a->spool),
+	    .spool_kept_aside = spool_kept_aside(a->spool),
 	    .spool_abandoned = spool_abandoned(a->spool),
 	    .lines_per_s = a->lines_per_s,
 	    .records = writer_records(a->writer)};
-	for (size_t i = 0; i < a->count; i++) {
-		const struct feed *f = &a->feeds[i];
+	for (size_t i = 0; i < a->feeds.count; i++) {
+		const struct feed *f = &a->feeds.list[i];
 		uint64_t done, total;
 
 		f->source.ops->progress(f->source.impl, &done, &total);
@@ -748,4 +453,29 @@ agent_look(const struct agent *a, struct agent_view *view)
 		view->lines += f->total_lines;
 		view->events += f->total_events;
 	}
+}
+
+bool
+agent_has_recorded(const struct agent *a, const uint8_t hash[32])
+{
+	for (size_t i = 0; i < a->recorded_count; i++)
+		if (memcmp(a->recorded[i], hash, 32) == 0)
+			return true;
+	return false;
+}
+
+int
+agent_note_recorded(struct agent *a, const uint8_t hash[32])
+{
+	void *more;
+
+	if (agent_has_recorded(a, hash))
+		return 0;
+	more = reallocarray(
+	    a->recorded, a->recorded_count + 1, sizeof *a->recorded);
+	if (!more)
+		return -1;
+	a->recorded = more;
+	memcpy(a->recorded[a->recorded_count++], hash, 32);
+	return 0;
 }

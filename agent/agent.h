@@ -69,7 +69,7 @@ struct agent_view {
 	size_t feed_count;
 	const char *mark_problem; /* why no mark can be sent, or NULL */
 	const struct recover *found;
-	uint64_t spool_bytes, spool_unsent;
+	uint64_t spool_bytes, spool_unsent, spool_kept_aside;
 	unsigned spool_abandoned;
 	uint64_t bytes_done, bytes_total;
 	int64_t lines, events;

@@ -69,40 +69,24 @@ checkpoint_source(const struct checkpoint *c, const char *id)
 	return json_object_get(c->sources, id);
 }
 
-static bool
-is_fed(const struct feed *feeds, size_t count, const char *id)
+int
+checkpoint_keep(struct checkpoint *c, struct slice state, struct err *err)
 {
-	for (size_t i = 0; i < count; i++)
-		if (!strcmp(feeds[i].spec->id, id))
-			return true;
-	return false;
-}
+	json_t *json = jsonin_parse(state, err);
+	const char *id = json_string_value(json_object_get(json, "id"));
 
-/* What is not read now may be read again later. */
-static void
-save_others(const struct checkpoint *c, const struct feed *feeds, size_t count,
-    struct buf *out)
-{
-	const char *id;
-	json_t *state;
-
-	json_object_foreach(c->sources, id, state)
-	{
-		char *text;
-
-		if (is_fed(feeds, count, id))
-			continue;
-		text = json_dumps(state, JSON_COMPACT);
-		if (text)
-			jsonout_raw(out, slice_of(text));
-		out->failed |= !text;
-		free(text);
+	if (!json)
+		return -1;
+	if (id && json_object_set(c->sources, id, json) == 0) {
+		json_decref(json);
+		return 0;
 	}
+	json_decref(json);
+	return err_set(err, "no memory for the state of a source");
 }
 
-void
-checkpoint_save(const struct checkpoint *c, const struct feed *feeds,
-    size_t count, const uint8_t *rules, bool full, struct buf *out)
+static void
+begin(struct buf *out, const uint8_t *rules)
 {
 	char hash[65];
 
@@ -113,11 +97,63 @@ checkpoint_save(const struct checkpoint *c, const struct feed *feeds,
 	}
 	jsonout_key(out, "sources");
 	jsonout_array(out);
-	for (size_t i = 0; i < count; i++)
-		if (full || feeds[i].moved)
-			feed_save(&feeds[i], out);
-	if (full)
-		save_others(c, feeds, count, out);
+}
+
+static void
+end(struct buf *out)
+{
 	jsonout_array_end(out);
 	jsonout_object_end(out);
+}
+
+void
+checkpoint_save(const struct feed *const *feeds, size_t count,
+    const uint8_t *rules, struct buf *out)
+{
+	begin(out, rules);
+	for (size_t i = 0; i < count; i++)
+		feed_save(feeds[i], out);
+	end(out);
+}
+
+static bool
+is_read(const struct feed *feeds, size_t count, const char *id)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(feeds[i].spec->id, id))
+			return true;
+	return false;
+}
+
+static void
+put_state(json_t *state, struct buf *out)
+{
+	char *text = json_dumps(state, JSON_COMPACT);
+
+	if (text)
+		jsonout_raw(out, slice_of(text));
+	out->failed |= !text;
+	free(text);
+}
+
+void
+checkpoint_save_others(const struct checkpoint *c, const struct feed *feeds,
+    size_t count, size_t part, const uint8_t *rules, struct buf *out)
+{
+	size_t first = part * CHECKPOINT_PART, seen = 0, put = 0;
+	const char *id;
+	json_t *state;
+
+	json_object_foreach(c->sources, id, state)
+	{
+		if (is_read(feeds, count, id) || seen++ < first)
+			continue;
+		if (put == CHECKPOINT_PART)
+			break;
+		if (put++ == 0)
+			begin(out, rules);
+		put_state(state, out);
+	}
+	if (put > 0)
+		end(out);
 }

@@ -32,9 +32,21 @@ void checkpoint_clear(struct checkpoint *c);
 /* State of a source; NULL when there is none. Borrows. */
 const json_t *checkpoint_source(const struct checkpoint *c, const char *id);
 
-/* Append the state of all feeds, or only of those that moved. rules may be
- * NULL. States of sources that are not read now are kept in full ones. */
-void checkpoint_save(const struct checkpoint *c, const struct feed *feeds,
-    size_t count, const uint8_t *rules, bool full, struct buf *out);
+/* Keep the state of a source that is not read any more: a JSON object. */
+int checkpoint_keep(struct checkpoint *c, struct slice state, struct err *err);
+
+/* Sources of one part, so that it fits a frame. */
+#define CHECKPOINT_PART ((size_t)32)
+
+/* Append a checkpoint with the state of these feeds, at most CHECKPOINT_PART.
+ * rules may be NULL. */
+void checkpoint_save(const struct feed *const *feeds, size_t count,
+    const uint8_t *rules, struct buf *out);
+
+/* Append the part-th part of the states that are kept but for those of the
+ * feeds that are read; leaves out as it is when there are no more. */
+void checkpoint_save_others(const struct checkpoint *c,
+    const struct feed *feeds, size_t count, size_t part, const uint8_t *rules,
+    struct buf *out);
 
 #endif

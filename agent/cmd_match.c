@@ -122,6 +122,16 @@ put_line_text(struct run *r, const struct header *h)
 	buf_putc(&r->out, '\n');
 }
 
+/* An empty line of a program's own log only sets lines apart. */
+static void
+match_one(struct run *r, const struct header *h)
+{
+	if (r->context.program.len && h->form == HEADER_NONE && !h->message.len)
+		r->result = (struct match_result){.kind = MATCH_IGNORED};
+	else
+		match_line(r->match, h, &r->result);
+}
+
 static bool
 take_line(struct run *r, struct slice line)
 {
@@ -130,9 +140,10 @@ take_line(struct run *r, struct slice line)
 	r->lines++;
 	if (r->o->program)
 		header_message(slice_of(r->o->program), line, &h);
-	else
-		header_parse(&r->context, line, &h);
-	r->kinds[match_line(r->match, &h, &r->result)]++;
+	else if (!header_parse(&r->context, line, &h) && r->context.program.len)
+		header_message(r->context.program, line, &h);
+	match_one(r, &h);
+	r->kinds[r->result.kind]++;
 	r->limit_hits += r->result.limit_hits;
 	buf_reset(&r->line);
 	if (r->o->json)
@@ -165,12 +176,26 @@ take_lines(struct run *r, FILE *in)
 	return good && cmd_options_flush(r->o, &r->out);
 }
 
+/* The last parts of a path. */
 static const char *
-base_name(const char *path)
+tail_of(const char *path, unsigned parts)
 {
-	const char *slash = strrchr(path, '/');
+	const char *p = path + strlen(path);
 
-	return slash ? slash + 1 : path;
+	while (p > path && (p[-1] != '/' || --parts > 0))
+		p--;
+	return p;
+}
+
+/* Whether a file that may lie anywhere is one of those a rule file names: by
+ * its name, or by its directory and name where the name alone says too little.
+ */
+static bool
+is_named(const char *glob, const char *path)
+{
+	unsigned parts = *tail_of(glob, 1) == '*' ? 2 : 1;
+
+	return fnmatch(tail_of(glob, parts), tail_of(path, parts), 0) == 0;
 }
 
 /* A program's own log has no tags: the rule file that names such a file says
@@ -182,7 +207,7 @@ set_context(struct run *r, const struct ruleset *s, const char *path)
 
 	for (size_t i = 0; (f = ruleset_rule_file(s, i)); i++) {
 		for (rule_texts g = f->files; f->stamp && g && *g; g++) {
-			if (fnmatch(base_name(*g), base_name(path), 0))
+			if (!is_named(*g, path))
 				continue;
 			r->context.stamp = f->stamp;
 			r->context.program = slice_of(f->programs[0]);

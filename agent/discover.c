@@ -279,8 +279,9 @@ add_own_files(struct discover *d, const struct rule_file *f)
 			return -1;
 	drop_doubles(d, first);
 	for (size_t i = first; i < d->count; i++) {
+		if (source_spec_set_own(d->specs[i], f) != 0)
+			return -1;
 		source_spec_add_class(d->specs[i], f->class);
-		d->specs[i]->own = f;
 		d->specs[i]->live = true;
 		d->specs[i]->chosen = "a program's own log";
 	}

@@ -211,8 +211,9 @@ classify(const struct walk *w, struct source_spec *spec, const char *home,
 	const char *why;
 
 	if (own) {
+		if (source_spec_set_own(spec, own) != 0)
+			return "memory is short";
 		source_spec_add_class(spec, own->class);
-		spec->own = own;
 		spec->chosen = "a program's own log";
 		return NULL;
 	}

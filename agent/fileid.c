@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "assay/buf.h"
+#include "assay/diskio.h"
 
 #include "inflate.h"
 
@@ -170,7 +171,7 @@ read_start(struct fileid *id, int fd, const char *name, struct buf *out,
 
 	if (!room)
 		return err_set(err, "no memory to read '%s'", name);
-	got = pread(fd, room, FILEID_START, 0);
+	got = diskio_pread(fd, room, FILEID_START, 0);
 	if (got < 0)
 		return err_sys(err, "read '%s'", name);
 	out->len = (size_t)got;

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,10 +11,13 @@
 #include "assay/jsonin.h"
 #include "assay/jsonout.h"
 
-#include "inflate.h"
+#include "packed.h"
+#include "plain.h"
 #include "source.h"
 
-#define CHUNK ((size_t)64 << 10)
+/* Stamps of files are not finer than the kernel's tick, and on some file
+ * systems than two seconds: one younger than this may stand for two writes. */
+#define TICK_US INT64_C(2000000)
 
 struct generation {
 	struct crypto *crypto;
@@ -23,58 +25,97 @@ struct generation {
 	struct fileid id;
 	struct fileid_form form;
 	struct position at;
-	int64_t last_us; /* stamp of the last line read; 0 none */
+	int64_t last_us;    /* stamp of the last line read; 0 none */
+	int64_t through_us; /* when all there was had been read; 0 never */
 	bool ended;
-	off_t ended_size; /* of a closed one: as it was then */
-	struct timespec ended_mtime;
 
-	int fd;			 /* -1: no file */
-	struct inflate *inflate; /* NULL until it is read */
-	bool broken;		 /* decompression failed; why */
-	struct err why;
+	struct stat st;	  /* its file when last looked at */
+	uint64_t high;	  /* the largest it was, while it was intact */
+	bool fresh;	  /* st cannot tell that it was written since */
+	int64_t grown_us; /* when it was last seen to have grown */
+	/* From saved state: its file when it was closed; -1 not known. */
+	int64_t saved_size, saved_mtime_us;
 
-	/* Bytes from the position on; compressed: not passed yet. */
-	struct buf window;
-	uint64_t scanned;     /* plain: a long line has no LF before this */
-	uint64_t long_size;   /* a long line's whole size, once known */
-	struct buf after;     /* compressed: bytes after the long line */
-	struct position tail; /* its marker: the last bytes of a long line */
+	int fd; /* -1: closed */
+	struct plain plain;
+	struct packed *packed; /* NULL until it is read */
+	/* Of a file that is compared with others: decompressed so far. */
+	struct packed *tried;
+	struct position tried_at;
 };
+
+static int64_t
+mtime_us(const struct stat *st)
+{
+	return st->st_mtim.tv_sec * INT64_C(1000000) +
+	       st->st_mtim.tv_nsec / 1000;
+}
+
+static struct generation *
+make(struct crypto *c)
+{
+	struct generation *g = calloc(1, sizeof *g);
+
+	if (!g)
+		return NULL;
+	g->crypto = c;
+	g->fd = -1;
+	g->fresh = true;
+	g->saved_size = -1;
+	position_init(&g->at);
+	position_init(&g->tried_at);
+	return g;
+}
 
 struct generation *
 generation_new(int fd, const char *path, const struct fileid_form *form,
     struct crypto *c, struct err *err)
 {
-	struct generation *g = calloc(1, sizeof *g);
+	struct generation *g = make(c);
 
 	if (!g) {
 		close(fd);
 		err_set(err, "no memory to read '%s'", path);
 		return NULL;
 	}
-	g->crypto = c;
 	g->fd = fd;
 	g->form = *form;
 	g->path = strdup(path);
-	position_init(&g->at);
-	if (!g->path || fileid_read(&g->id, fd, path, form, c, err) != 0) {
-		generation_free(g);
-		return NULL;
+	if (!g->path) {
+		err_set(err, "no memory to read '%s'", path);
+		goto fail;
 	}
+	if (fileid_read(&g->id, fd, path, form, c, err) != 0)
+		goto fail;
+	if (fstat(fd, &g->st) != 0) {
+		err_sys(err, "look at '%s'", path);
+		goto fail;
+	}
+	g->high = g->id.compressed ? 0 : (uint64_t)g->st.st_size;
 	return g;
+fail:
+	generation_free(g);
+	return NULL;
 }
 
 static void
-drop_file(struct generation *g)
+drop_tried(struct generation *g)
+{
+	packed_free(g->tried);
+	g->tried = NULL;
+	position_clear(&g->tried_at);
+}
+
+void
+generation_close(struct generation *g)
 {
 	if (g->fd >= 0)
 		close(g->fd);
 	g->fd = -1;
-	inflate_free(g->inflate);
-	g->inflate = NULL;
-	buf_clear(&g->window);
-	buf_clear(&g->after);
-	g->scanned = g->long_size = 0;
+	packed_free(g->packed);
+	g->packed = NULL;
+	plain_clear(&g->plain);
+	drop_tried(g);
 }
 
 void
@@ -82,7 +123,8 @@ generation_free(struct generation *g)
 {
 	if (!g)
 		return;
-	drop_file(g);
+	generation_close(g);
+	position_clear(&g->at);
 	free(g->path);
 	free(g);
 }
@@ -101,15 +143,13 @@ read_hex(const json_t *state, const char *key, uint8_t bytes[16])
 struct generation *
 generation_restore(const json_t *state, struct crypto *c, struct err *err)
 {
-	struct generation *g = calloc(1, sizeof *g);
+	struct generation *g = make(c);
 	struct slice path;
 
 	if (!g) {
 		err_set(err, "no memory for a file's state");
 		return NULL;
 	}
-	g->crypto = c;
-	g->fd = -1;
 	if (!read_hex(state, "gen", g->id.gen) ||
 	    !read_hex(state, "key", g->id.key) ||
 	    !position_restore(&g->at, state) ||
@@ -123,6 +163,9 @@ generation_restore(const json_t *state, struct crypto *c, struct err *err)
 		generation_free(g);
 		return NULL;
 	}
+	(void)jsonin_int(state, "through", &g->through_us);
+	(void)jsonin_int(state, "size", &g->saved_size);
+	(void)jsonin_int(state, "mtime", &g->saved_mtime_us);
 	return g;
 }
 
@@ -148,7 +191,8 @@ json_path(const struct generation *g)
 void
 generation_save(const struct generation *g, struct buf *out)
 {
-	jsonout_object(out);
+	bool met = g->saved_size < 0;
+
 	put_hex(out, "gen", g->id.gen);
 	put_hex(out, "key", g->id.key);
 	jsonout_kstring(out, "path", json_path(g));
@@ -156,151 +200,343 @@ generation_save(const struct generation *g, struct buf *out)
 	jsonout_kbool(out, "stamped", g->id.stamped);
 	jsonout_kint(out, "first", g->id.first_us);
 	jsonout_kint(out, "last", g->last_us);
+	jsonout_kint(out, "through", g->through_us);
 	jsonout_kbool(out, "ended", g->ended);
-	jsonout_object_end(out);
+	jsonout_kint(out, "size", met ? g->st.st_size : g->saved_size);
+	jsonout_kint(out, "mtime", met ? mtime_us(&g->st) : g->saved_mtime_us);
 }
 
-/* ---- position and proof ---- */
+/* ---- is it the same? ---- */
 
-static int
-pread_exactly(int fd, char *bytes, size_t len, uint64_t at)
-{
-	while (len > 0) {
-		ssize_t got = pread(fd, bytes, len, (off_t)at);
-
-		if (got <= 0)
-			return got < 0 ? -1 : 1;
-		bytes += got;
-		at += (uint64_t)got;
-		len -= (size_t)got;
-	}
-	return 0;
-}
-
-/* Head and marker of the position's offset, from g's file. */
-static enum generation_proof
-load_plain(struct generation *g, struct err *err)
-{
-	struct position *p = &g->at;
-	int got;
-
-	p->head_len = position_head_len(p->offset);
-	p->marker_len = position_marker_len(p->offset);
-	got = pread_exactly(g->fd, p->head, p->head_len, 0);
-	if (got == 0)
-		got = pread_exactly(
-		    g->fd, p->marker, p->marker_len, p->offset - p->marker_len);
-	if (got < 0)
-		err_sys(err, "read '%s'", g->path);
-	p->proved = true;
-	return got == 0	 ? GENERATION_SAME
-	       : got < 0 ? GENERATION_BROKEN
-			 : GENERATION_OTHER;
-}
-
-/* Decompress from the beginning up to the position. */
-static enum generation_proof
-load_compressed(struct generation *g, struct err *err)
-{
-	uint64_t left = g->at.offset;
-
-	position_init(&g->at);
-	buf_reset(&g->window);
-	inflate_free(g->inflate);
-	g->inflate = inflate_new(g->fd, err);
-	if (!g->inflate)
-		return GENERATION_BROKEN;
-	while (left > 0) {
-		char chunk[CHUNK];
-		size_t want = left < CHUNK ? (size_t)left : CHUNK;
-		ssize_t got = inflate_read(g->inflate, chunk, want, err);
-
-		if (got < 0)
-			err_prefix(err, "'%s'", g->path);
-		if (got <= 0)
-			return got < 0 ? GENERATION_BROKEN : GENERATION_OTHER;
-		position_pass(&g->at, (struct slice){chunk, (size_t)got});
-		left -= (uint64_t)got;
-	}
-	return GENERATION_SAME;
-}
-
-/* Is the proof of where g stands found in its file? */
+/* Is other, all of which is found, the beginning of what was read of g? */
 static bool
-proves(struct generation *g, struct err *err)
+begins(const struct generation *g, const struct generation *other,
+    const struct position *found)
 {
-	struct position wanted = g->at;
-	enum generation_proof proof =
-	    g->id.compressed ? load_compressed(g, err) : load_plain(g, err);
+	const struct position_past *past;
+	struct position there;
+	enum stretch_proof proof;
+	struct packed *packed = NULL;
+	bool stood;
 
-	return proof == GENERATION_SAME &&
-	       position_proves(g->crypto, &wanted, &g->at);
+	if (!position_begins(&g->at, found, &past))
+		return false;
+	if (!past)
+		return true;
+	position_init(&there);
+	if (other->id.compressed)
+		packed = packed_open(
+		    other->fd, past->offset, g->crypto, &there, &proof, NULL);
+	else
+		proof = plain_locate(
+		    other->fd, past->offset, g->crypto, &there, NULL);
+	stood =
+	    proof == STRETCH_SAME && position_stood(g->crypto, past, &there);
+	packed_free(packed);
+	position_clear(&there);
+	return stood;
 }
 
-bool
+static enum follow_answer
+plain_holds(const struct generation *g, const struct generation *other)
+{
+	uint64_t size = (uint64_t)other->st.st_size;
+	bool part = size < g->at.offset;
+	struct position found;
+	enum follow_answer answer = FOLLOW_NO;
+
+	position_init(&found);
+	if (plain_locate(other->fd, part ? size : g->at.offset, g->crypto,
+		&found, NULL) != STRETCH_SAME)
+		answer = FOLLOW_NO;
+	else if (part)
+		answer = begins(g, other, &found) ? FOLLOW_PART : FOLLOW_NO;
+	else if (position_proves(g->crypto, &g->at, &found))
+		answer = size == g->at.offset ? FOLLOW_EXACTLY : FOLLOW_YES;
+	position_clear(&found);
+	return answer;
+}
+
+static enum follow_answer
+packed_holds(const struct generation *g, struct generation *other)
+{
+	enum stretch_proof proof;
+	enum follow_answer answer = FOLLOW_NO;
+
+	drop_tried(other);
+	other->tried = packed_open(
+	    other->fd, g->at.offset, g->crypto, &other->tried_at, &proof, NULL);
+	if (other->tried &&
+	    position_proves(g->crypto, &g->at, &other->tried_at))
+		return packed_at_end(other->tried) ? FOLLOW_EXACTLY
+						   : FOLLOW_YES;
+	/* What there is of one that is shorter is in tried_at. */
+	if (!other->tried && proof == STRETCH_OTHER &&
+	    begins(g, other, &other->tried_at))
+		answer = FOLLOW_PART;
+	drop_tried(other);
+	return answer;
+}
+
+enum follow_answer
+generation_holds(const struct generation *g, struct generation *other)
+{
+	return other->id.compressed ? packed_holds(g, other)
+				    : plain_holds(g, other);
+}
+
+/* All of a compressed file, as far as it can be read. */
+static void
+pass_all(struct generation *other, struct position *all)
+{
+	enum stretch_proof proof;
+	struct packed *r =
+	    packed_open(other->fd, 0, other->crypto, all, &proof, NULL);
+	struct stretch s = {0};
+
+	/* Here every byte counts, also NULs and what has no end. */
+	while (r && packed_take(r, &s))
+		position_pass(all, other->crypto, s.bytes);
+	packed_free(r);
+}
+
+static bool
+raw_prefix(const struct generation *g, const struct generation *other)
+{
+	uint64_t n = (uint64_t)other->st.st_size;
+	struct position a, b;
+	bool same;
+
+	if (n == 0 || (uint64_t)g->st.st_size < n)
+		return false;
+	position_init(&a);
+	position_init(&b);
+	same =
+	    plain_locate(g->fd, n, g->crypto, &a, NULL) == STRETCH_SAME &&
+	    plain_locate(other->fd, n, g->crypto, &b, NULL) == STRETCH_SAME &&
+	    position_proves(g->crypto, &a, &b);
+	position_clear(&a);
+	position_clear(&b);
+	return same;
+}
+
+static bool
+packs(const struct generation *g, struct generation *other)
+{
+	struct position all, here;
+	bool same = false;
+
+	position_init(&all);
+	position_init(&here);
+	if (position_reserve(&all) == 0)
+		pass_all(other, &all);
+	if (all.offset > 0 && plain_locate(g->fd, all.offset, g->crypto, &here,
+				  NULL) == STRETCH_SAME)
+		same = position_proves(g->crypto, &here, &all);
+	position_clear(&all);
+	position_clear(&here);
+	return same;
+}
+
+enum follow_answer
+generation_copies(const struct generation *g, struct generation *other)
+{
+	bool same;
+
+	/* Of a closed one only the end that was read is known. */
+	if (g->fd < 0)
+		return g->at.offset > 0 &&
+			       generation_holds(g, other) == FOLLOW_EXACTLY
+			   ? FOLLOW_YES
+			   : FOLLOW_NO;
+	if (g->id.compressed == other->id.compressed)
+		same = raw_prefix(g, other);
+	else if (other->id.compressed)
+		same = packs(g, other);
+	else
+		same =
+		    g->at.offset > 0 && generation_holds(g, other) != FOLLOW_NO;
+	return same ? FOLLOW_YES : FOLLOW_NO;
+}
+
+/* Stand in from's file where g stands. */
+static enum stretch_proof
+locate(const struct generation *g, struct generation *from,
+    struct position *found, struct packed **packed, struct err *err)
+{
+	enum stretch_proof proof;
+
+	*packed = NULL;
+	if (!from->id.compressed) {
+		proof =
+		    plain_locate(from->fd, g->at.offset, g->crypto, found, err);
+	} else if (from->tried && from->tried_at.offset == g->at.offset) {
+		*packed = from->tried;
+		from->tried = NULL;
+		position_move(found, &from->tried_at);
+		proof = STRETCH_SAME;
+	} else {
+		*packed = packed_open(
+		    from->fd, g->at.offset, g->crypto, found, &proof, err);
+	}
+	if (proof == STRETCH_SAME && !position_proves(g->crypto, &g->at, found))
+		proof = STRETCH_OTHER;
+	if (proof == STRETCH_OTHER)
+		err_set(err, "it does not hold what had been read");
+	return proof;
+}
+
+int
 generation_attach(
     struct generation *g, struct generation *from, struct err *err)
 {
-	struct generation *tried = malloc(sizeof *tried);
-	/* One that was read to its end needs no proof when only its content
-	 * names it: it is not read again. */
-	bool believed = g->ended && from->id.compressed;
+	struct position found;
+	struct packed *packed;
 
-	if (!tried)
-		return false;
-	/* Try it on a copy that has from's file. */
-	*tried = *g;
-	tried->fd = from->fd;
-	tried->form = from->form;
-	tried->id = from->id;
-	tried->inflate = NULL;
-	tried->broken = false;
-	tried->window = tried->after = (struct buf){0};
-	if (!believed && !proves(tried, err)) {
-		inflate_free(tried->inflate);
-		buf_clear(&tried->window);
-		free(tried);
-		return false;
+	position_init(&found);
+	generation_close(g);
+	if (locate(g, from, &found, &packed, err) != STRETCH_SAME) {
+		packed_free(packed);
+		position_clear(&found);
+		return err_prefix(err, "'%s'", from->path);
 	}
-	/* It keeps the name it has in records. */
-	memcpy(tried->id.gen, g->id.gen, sizeof tried->id.gen);
-	tried->id.stamped = g->id.stamped;
-	tried->id.first_us = g->id.first_us;
+	position_move(&g->at, &found);
+	g->packed = packed;
+	generation_adopt(g, from);
+	g->fd = from->fd;
 	from->fd = -1;
-	drop_file(g);
-	*g = *tried;
-	free(tried);
+	if (g->ended)
+		g->ended = packed ? packed_at_end(packed)
+				  : (uint64_t)g->st.st_size == g->at.offset;
+	if (g->ended)
+		generation_close(g);
+	return 0;
+}
+
+void
+generation_adopt(struct generation *g, const struct generation *from)
+{
+	struct fileid id = from->id;
+
+	/* It keeps the name it has in records, if it is in any. */
+	if (g->at.offset > 0 || g->id.stamped) {
+		memcpy(id.gen, g->id.gen, sizeof id.gen);
+		id.stamped = g->id.stamped;
+		id.first_us = g->id.first_us;
+	}
+	g->id = id;
+	g->form = from->form;
+	g->st = from->st;
+	g->fresh = true;
+	g->saved_size = -1;
 	generation_set_path(g, from->path);
+}
+
+static bool
+same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool
+same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+static bool
+same_state(const struct stat *a, const struct stat *b)
+{
+	return a->st_size == b->st_size &&
+	       same_time(&a->st_mtim, &b->st_mtim) &&
+	       same_time(&a->st_ctim, &b->st_ctim);
+}
+
+static bool
+marker_stands(const struct generation *g)
+{
+	char marker[POSITION_MARKER];
+	size_t k = g->at.marker_len;
+	ssize_t got = plain_pread(g->fd, marker, k, g->at.offset - k);
+
+	/* What cannot be read now will say so when it is read. */
+	return got < 0 || ((size_t)got == k &&
+			      position_marker_still_holds(&g->at, marker));
+}
+
+/* One that had no stamped line when it was opened, and of which nothing was
+ * read, may have one by now: name it again. */
+static void
+name_again(struct generation *g)
+{
+	if (g->at.offset == 0 && !g->id.stamped)
+		(void)fileid_read(
+		    &g->id, g->fd, g->path, &g->form, g->crypto, NULL);
+}
+
+bool
+generation_look(struct generation *g, int64_t now_us, int64_t file_now_us)
+{
+	struct stat st;
+	bool changed;
+
+	if (fstat(g->fd, &st) != 0)
+		return true;
+	changed = !same_state(&st, &g->st);
+	if (st.st_size != g->st.st_size)
+		g->grown_us = now_us;
+	g->st = st;
+	if (!changed && !g->fresh)
+		return true;
+	g->fresh = mtime_us(&st) > file_now_us - TICK_US;
+	if (g->id.compressed) {
+		/* It is not read on, but anew. */
+		if (changed) {
+			packed_free(g->packed);
+			g->packed = NULL;
+		}
+		return true;
+	}
+	if (position_is_shorter(&g->at, (uint64_t)st.st_size) ||
+	    !marker_stands(g))
+		return false;
+	g->high = (uint64_t)st.st_size;
+	if (changed)
+		name_again(g);
 	return true;
 }
 
 bool
-generation_same_file(const struct generation *g, const struct generation *other)
+generation_is_untouched(const struct generation *g, const struct stat *st)
 {
-	return memcmp(g->id.key, other->id.key, sizeof g->id.key) == 0;
-}
-
-bool
-generation_same_id(const struct generation *g, const struct generation *other)
-{
-	return memcmp(g->id.gen, other->id.gen, sizeof g->id.gen) == 0;
+	/* What is known of one that was restored is known by its key. */
+	return g->saved_size < 0 && same_file(&g->st, st) &&
+	       same_state(&g->st, st);
 }
 
 bool
 generation_is_inode(const struct generation *g, const struct stat *st)
 {
-	if (g->id.ino == 0 || g->id.dev != st->st_dev ||
-	    g->id.ino != st->st_ino)
-		return false;
-	return g->fd >= 0 || (g->ended_size == st->st_size &&
-				 g->ended_mtime.tv_sec == st->st_mtim.tv_sec &&
-				 g->ended_mtime.tv_nsec == st->st_mtim.tv_nsec);
+	return g->saved_size < 0 && same_file(&g->st, st);
 }
 
-const uint8_t *
+bool
+generation_was_closed_as(
+    const struct generation *g, const struct generation *other)
+{
+	bool met = g->saved_size < 0;
+
+	return (met ? g->st.st_size : g->saved_size) == other->st.st_size &&
+	       (met ? mtime_us(&g->st) : g->saved_mtime_us) ==
+		   mtime_us(&other->st);
+}
+
+/* ---- what it is ---- */
+
+const struct fileid *
 generation_id(const struct generation *g)
 {
-	return g->id.gen;
+	return &g->id;
 }
 
 const char *
@@ -324,21 +560,15 @@ generation_set_path(struct generation *g, const char *path)
 }
 
 bool
-generation_has_file(const struct generation *g)
+generation_is_open(const struct generation *g)
 {
 	return g->fd >= 0;
 }
 
-bool
-generation_is_compressed(const struct generation *g)
+int
+generation_fd(const struct generation *g)
 {
-	return g->id.compressed;
-}
-
-bool
-generation_is_foreign(const struct generation *g)
-{
-	return g->id.foreign;
+	return g->fd;
 }
 
 uint64_t
@@ -347,16 +577,59 @@ generation_offset(const struct generation *g)
 	return g->at.offset;
 }
 
-int64_t
-generation_first_us(const struct generation *g)
+const struct stat *
+generation_stat(const struct generation *g)
 {
-	return g->id.first_us;
+	return &g->st;
 }
 
-bool
-generation_has_stamp(const struct generation *g)
+uint64_t
+generation_high(const struct generation *g)
 {
-	return g->id.stamped;
+	uint64_t high = g->saved_size > 0 && !g->id.compressed
+			    ? (uint64_t)g->saved_size
+			    : g->high;
+
+	return high > g->at.offset ? high : g->at.offset;
+}
+
+int64_t
+generation_grown_us(const struct generation *g)
+{
+	return g->grown_us ? g->grown_us : mtime_us(&g->st);
+}
+
+uint64_t
+generation_nuls(const struct generation *g)
+{
+	return g->plain.nuls;
+}
+
+uint64_t
+generation_unread(const struct generation *g)
+{
+	uint64_t done, total;
+
+	generation_progress(g, &done, &total);
+	return total - done;
+}
+
+int64_t
+generation_through_us(const struct generation *g)
+{
+	return g->through_us;
+}
+
+void
+generation_set_through(struct generation *g, int64_t now_us)
+{
+	g->through_us = now_us;
+}
+
+int64_t
+generation_last_us(const struct generation *g)
+{
+	return g->last_us;
 }
 
 bool
@@ -368,14 +641,10 @@ generation_ended(const struct generation *g)
 void
 generation_end(struct generation *g)
 {
-	struct stat st;
-
-	if (g->fd >= 0 && fstat(g->fd, &st) == 0) {
-		g->ended_size = st.st_size;
-		g->ended_mtime = st.st_mtim;
-	}
+	if (g->fd >= 0)
+		(void)fstat(g->fd, &g->st);
 	g->ended = true;
-	drop_file(g);
+	generation_close(g);
 }
 
 void
@@ -384,295 +653,84 @@ generation_resume(struct generation *g)
 	g->ended = false;
 }
 
-int64_t
-generation_last_us(const struct generation *g)
+/* ---- reading ---- */
+
+void
+generation_name(struct generation *g, const struct fileid_form *form)
 {
-	return g->last_us;
+	g->form = *form;
+	name_again(g);
+}
+
+static enum stretch_proof
+read_packed(struct generation *g, struct stretch *out, struct err *err)
+{
+	enum stretch_proof proof = STRETCH_SAME;
+	struct position found;
+
+	if (!g->packed) {
+		position_init(&found);
+		g->packed = packed_open(
+		    g->fd, g->at.offset, g->crypto, &found, &proof, err);
+		if (g->packed && !position_proves(g->crypto, &g->at, &found))
+			proof = STRETCH_OTHER;
+		if (proof == STRETCH_SAME)
+			position_move(&g->at, &found);
+		position_clear(&found);
+	}
+	if (proof == STRETCH_SAME)
+		proof = packed_read(g->packed, &g->at, g->crypto, out, err);
+	return proof;
+}
+
+static enum stretch_proof
+read_plain(struct generation *g, struct stretch *out, struct err *err)
+{
+	enum stretch_proof proof;
+
+	proof = plain_read(&g->plain, g->fd, &g->at, g->crypto, out, err);
+	if (out->bytes.len > 0)
+		name_again(g);
+	if (proof == STRETCH_OTHER)
+		plain_clear(&g->plain);
+	return proof;
+}
+
+enum stretch_proof
+generation_read(struct generation *g, struct stretch *out, struct err *err)
+{
+	enum stretch_proof proof;
+
+	drop_tried(g);
+	*out = (struct stretch){0};
+	proof = g->id.compressed ? read_packed(g, out, err)
+				 : read_plain(g, out, err);
+	if (proof == STRETCH_OTHER)
+		err_set(err,
+		    "'%s' holds other bytes before byte %" PRIu64
+		    " than those that were read, or fewer",
+		    g->path, g->at.offset);
+	else if (proof == STRETCH_BROKEN)
+		err_prefix(err, "'%s'", g->path);
+	return proof;
 }
 
 void
-generation_refresh(struct generation *g)
+generation_rest(struct generation *g, struct stretch *out)
 {
-	if (g->fd >= 0 && g->at.offset == 0 && !g->id.stamped &&
-	    !g->id.compressed)
-		(void)fileid_read(
-		    &g->id, g->fd, g->path, &g->form, g->crypto, NULL);
-}
-
-int
-generation_stat(const struct generation *g, struct stat *st)
-{
-	return fstat(g->fd, st);
-}
-
-/* ---- reading ---- */
-
-/* The whole lines of the window, or how it stands without one: 1, 0 (partial),
- * 2 for a window full of one line. */
-static int
-cut_lines(const struct generation *g, struct slice *bytes, uint64_t *partial)
-{
-	struct slice all = buf_slice(&g->window);
-	const char *last = memrchr(all.ptr, '\n', all.len);
-
-	if (last) {
-		*bytes = (struct slice){all.ptr, (size_t)(last - all.ptr) + 1};
-		return 1;
-	}
-	*partial = all.len;
-	*bytes = all;
-	return all.len >= SOURCE_WINDOW ? 2 : 0;
-}
-
-/* Bytes from offset on into the window, with the marker before them checked
- * before and after. */
-static enum generation_proof
-read_window(struct generation *g, uint64_t size, struct err *err)
-{
-	size_t k = g->at.marker_len;
-	uint64_t want = size - g->at.offset;
-	char again[POSITION_MARKER];
-	ssize_t got;
-	char *room;
-	int same;
-
-	if (want > SOURCE_WINDOW)
-		want = SOURCE_WINDOW;
-	buf_reset(&g->window);
-	room = buf_reserve(&g->window, k + (size_t)want);
-	if (!room) {
-		err_set(err, "no memory to read '%s'", g->path);
-		return GENERATION_BROKEN;
-	}
-	got = pread(g->fd, room, k + (size_t)want, (off_t)(g->at.offset - k));
-	if (got < 0) {
-		err_sys(err, "read '%s'", g->path);
-		return GENERATION_BROKEN;
-	}
-	if ((size_t)got < k || !position_marker_holds(&g->at, room))
-		return GENERATION_OTHER;
-	/* Truncated and written again while it was read: a mixture. */
-	same = pread_exactly(g->fd, again, k, g->at.offset - k);
-	if (same != 0 || !position_marker_still_holds(&g->at, again))
-		return GENERATION_OTHER;
-	g->window.len = (size_t)got - k;
-	memmove(room, room + k, g->window.len);
-	return GENERATION_SAME;
-}
-
-/* Look for the LF of a line that fills the window: 1 and its size, 0, -1. */
-static int
-scan_long_plain(struct generation *g, struct err *err)
-{
-	char chunk[CHUNK];
-	uint64_t at = g->at.offset + SOURCE_WINDOW;
-
-	if (g->scanned > at)
-		at = g->scanned;
-	for (;;) {
-		ssize_t got = pread(g->fd, chunk, sizeof chunk, (off_t)at);
-		const char *lf;
-
-		if (got < 0)
-			return err_sys(err, "read '%s'", g->path);
-		if (got == 0) {
-			g->scanned = at;
-			return 0;
-		}
-		lf = memchr(chunk, '\n', (size_t)got);
-		if (lf) {
-			g->long_size =
-			    at + (uint64_t)(lf - chunk) + 1 - g->at.offset;
-			return 1;
-		}
-		at += (uint64_t)got;
-	}
-}
-
-static int
-read_plain(struct generation *g, struct slice *bytes, bool *whole,
-    uint64_t *line_size, uint64_t *partial, enum generation_proof *proof,
-    struct err *err)
-{
-	struct stat st;
-	int got;
-
-	buf_reset(&g->window);
-	*proof = GENERATION_BROKEN;
-	if (fstat(g->fd, &st) != 0)
-		return err_sys(err, "look at '%s'", g->path);
-	if ((uint64_t)st.st_size == g->at.offset)
-		return 0;
-	generation_refresh(g);
-	*proof = GENERATION_OTHER;
-	if (position_is_shorter(&g->at, (uint64_t)st.st_size))
-		return err_set(err,
-		    "'%s' was cut to %lld bytes; %" PRIu64 " had been read",
-		    g->path, (long long)st.st_size, g->at.offset);
-	*proof = read_window(g, (uint64_t)st.st_size, err);
-	if (*proof == GENERATION_OTHER)
-		return err_set(err,
-		    "'%s' holds other bytes before byte %" PRIu64
-		    " than those that were read",
-		    g->path, g->at.offset);
-	if (*proof == GENERATION_BROKEN)
-		return -1;
-	got = cut_lines(g, bytes, partial);
-	*whole = got != 2;
-	if (got != 2)
-		return got;
-	*proof = GENERATION_BROKEN;
-	got = scan_long_plain(g, err);
-	*line_size = g->long_size;
-	return got;
-}
-
-/* Have a window with a line in it, or all there is. */
-static void
-fill_compressed(struct generation *g)
-{
-	while (g->window.len < SOURCE_WINDOW && !g->broken &&
-	       !memrchr(buf_slice(&g->window).ptr, '\n', g->window.len)) {
-		size_t want = SOURCE_WINDOW - g->window.len;
-		char *room = buf_reserve(&g->window, want);
-		ssize_t got =
-		    room ? inflate_read(g->inflate, room, want, &g->why) : -1;
-
-		if (!room)
-			err_set(&g->why, "no memory to decompress");
-		if (got < 0)
-			g->broken = true;
-		if (got <= 0)
-			return;
-		g->window.len += (size_t)got;
-	}
-}
-
-/* Pass over the rest of a line that fills the window. */
-static int
-scan_long_compressed(struct generation *g)
-{
-	char chunk[CHUNK];
-
-	if (g->scanned == 0) {
-		position_init(&g->tail);
-		position_pass(&g->tail, buf_slice(&g->window));
-		g->scanned = g->window.len;
-	}
-	while (!g->broken) {
-		ssize_t got =
-		    inflate_read(g->inflate, chunk, sizeof chunk, &g->why);
-		struct slice part = {chunk, got > 0 ? (size_t)got : 0};
-		size_t lf = slice_find(part, '\n');
-
-		g->broken = got < 0;
-		if (got <= 0)
-			return 0;
-		if (lf < part.len)
-			buf_put(&g->after, slice_from(part, lf + 1));
-		if (lf < part.len)
-			part.len = lf + 1;
-		position_pass(&g->tail, part);
-		g->scanned += part.len;
-		if (part.ptr[part.len - 1] == '\n') {
-			g->long_size = g->scanned;
-			return 1;
-		}
-	}
-	return 0;
-}
-
-static int
-read_compressed(struct generation *g, struct slice *bytes, bool *whole,
-    uint64_t *line_size, uint64_t *partial, enum generation_proof *proof,
-    struct err *err)
-{
-	int got;
-
-	if (!g->inflate) {
-		*proof = load_compressed(g, err);
-		if (*proof != GENERATION_SAME)
-			return -1;
-	}
-	fill_compressed(g);
-	got = cut_lines(g, bytes, partial);
-	*whole = got != 2;
-	if (got == 2 && (g->long_size > 0 || scan_long_compressed(g) == 1)) {
-		*line_size = g->long_size;
-		return 1;
-	}
-	if (got == 1)
-		return 1;
-	if (got == 2)
-		*partial = g->scanned;
-	if (!g->broken)
-		return 0;
-	*proof = GENERATION_BROKEN;
-	err_set(err, "'%s': %s", g->path, g->why.text);
-	return -1;
-}
-
-int
-generation_read(struct generation *g, struct slice *bytes, bool *whole,
-    uint64_t *line_size, uint64_t *partial, enum generation_proof *proof,
-    struct err *err)
-{
-	*partial = 0;
-	*whole = true;
-	*line_size = 0;
-	if (g->id.compressed)
-		return read_compressed(
-		    g, bytes, whole, line_size, partial, proof, err);
-	return read_plain(g, bytes, whole, line_size, partial, proof, err);
-}
-
-int
-generation_rest(struct generation *g, struct slice *bytes, uint64_t *line_size)
-{
-	*bytes = buf_slice(&g->window);
-	*line_size = bytes->len;
-	if (bytes->len >= SOURCE_WINDOW && g->id.compressed)
-		*line_size = g->scanned;
-	else if (bytes->len >= SOURCE_WINDOW)
-		*line_size = g->scanned - g->at.offset;
-	if (*line_size > 0)
-		g->long_size = bytes->len >= SOURCE_WINDOW ? *line_size : 0;
-	return *line_size > 0;
-}
-
-/* Of a long line only its beginning and its end are needed. */
-static void
-pass_long(struct generation *g)
-{
-	char end[POSITION_MARKER];
-	struct slice tail = {g->tail.marker, g->tail.marker_len};
-
-	if (!g->id.compressed) {
-		tail = (struct slice){end, sizeof end};
-		if (pread_exactly(g->fd, end, sizeof end,
-			g->at.offset + g->long_size - sizeof end) != 0)
-			tail.len = 0;
-	}
-	position_jump(&g->at, buf_slice(&g->window), tail, g->long_size);
-	buf_reset(&g->window);
-	buf_put(&g->window, buf_slice(&g->after));
-	buf_clear(&g->after);
+	if (g->packed)
+		packed_rest(g->packed, out);
+	else
+		plain_rest(&g->plain, out);
 }
 
 void
 generation_advance(struct generation *g, uint64_t n, int64_t last_us)
 {
-	if (g->long_size > 0 && n == g->long_size) {
-		pass_long(g);
-	} else {
-		struct slice bytes = buf_slice(&g->window);
-
-		bytes.len = (size_t)n;
-		position_pass(&g->at, bytes);
-		memmove(g->window.ptr, g->window.ptr + n, g->window.len - n);
-		g->window.len -= n;
-	}
-	g->scanned = g->long_size = 0;
+	if (g->packed)
+		packed_pass(g->packed, &g->at, g->crypto, n);
+	else
+		plain_pass(&g->plain, &g->at, g->crypto, n);
 	if (last_us != SOURCE_NO_TIME)
 		g->last_us = last_us;
 }
@@ -680,13 +738,12 @@ generation_advance(struct generation *g, uint64_t n, int64_t last_us)
 void
 generation_progress(const struct generation *g, uint64_t *done, uint64_t *total)
 {
-	struct stat st;
-
-	*done = *total = 0;
-	if (g->fd < 0 || fstat(g->fd, &st) != 0)
-		return;
-	*total = (uint64_t)st.st_size;
-	*done = g->inflate ? (uint64_t)inflate_at(g->inflate) : g->at.offset;
+	*total = (uint64_t)g->st.st_size;
+	*done = !g->id.compressed ? g->at.offset
+		: g->packed	  ? (uint64_t)packed_at(g->packed)
+				  : 0;
+	if (g->saved_size >= 0)
+		*total = *done;
 	if (g->ended || *done > *total)
 		*done = *total;
 }

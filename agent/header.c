@@ -13,6 +13,7 @@
 #define STAMP_ITEMS_MAX 64
 
 struct header_stamp {
+	bool inside; /* part of the message, which is the whole line */
 	size_t count;
 	struct {
 		char code; /* of strptime, or 0 for a literal byte */
@@ -491,6 +492,21 @@ parse_5424(
 	return true;
 }
 
+/* Words before a stamp that is part of the message. */
+static bool
+take_label(struct slice *text)
+{
+	size_t n = 0;
+
+	while (
+	    n < text->len && (text->ptr[n] == '-' || text->ptr[n] == ' ' ||
+				 (text->ptr[n] >= 'A' && text->ptr[n] <= 'Z') ||
+				 (text->ptr[n] >= 'a' && text->ptr[n] <= 'z')))
+		n++;
+	*text = slice_from(*text, n);
+	return n > 0;
+}
+
 /* Take one item of a declared stamp. */
 static bool
 take_item(struct slice *text, char code, struct instant *i)
@@ -516,6 +532,8 @@ take_item(struct slice *text, char code, struct instant *i)
 		return instant_take_digits(text, 2, 2, &i->second);
 	case 'f':
 		return instant_take_fraction(text, i);
+	case 'w':
+		return take_label(text);
 	default:
 		return instant_take_offset(text, i);
 	}
@@ -539,7 +557,7 @@ parse_bare(
 			return false;
 		rest = slice_from(rest, 1);
 	}
-	if (!instant_is_valid(&i))
+	if (!instant_is_valid(&i) || (s->inside && rest.len))
 		return false;
 	out->form = HEADER_BARE;
 	/* The literal bytes at the end are no part of the stamp. */
@@ -548,7 +566,7 @@ parse_bare(
 		out->stamp.len--;
 	set_time(c, &i, out);
 	out->program = c->program;
-	out->message = rest;
+	out->message = s->inside ? text : rest;
 	return true;
 }
 
@@ -603,13 +621,14 @@ compile_stamp(struct header_stamp *s, struct slice format, struct err *err)
 			continue;
 		}
 		c = ++i < format.len ? format.ptr[i] : '\0';
-		if (!c || !strchr("YmdebHMSfz%", c))
+		if (!c || !strchr("YmdebHMSfzw%", c))
 			return err_set(err,
 			    "a stamp knows %%Y %%m %%b %%d %%e %%H %%M %%S %%f "
-			    "%%z and %%%%");
+			    "%%z %%w and %%%%");
 		if (c != '%' && strchr(seen, c))
 			return err_set(err, "%%%c stands there twice", c);
 		seen[n++] = c;
+		s->inside |= c == 'w';
 		if (add_item(s, c == '%' ? 0 : c, '%', err))
 			return -1;
 	}
@@ -619,7 +638,7 @@ compile_stamp(struct header_stamp *s, struct slice format, struct err *err)
 		return err_set(err,
 		    "a stamp needs a day (%%m or %%b, %%d or %%e) and a time "
 		    "(%%H, %%M, %%S)");
-	if (s->items[s->count - 1].code)
+	if (s->items[s->count - 1].code && !s->inside)
 		return err_set(err,
 		    "a stamp ends with the character before the message, like "
 		    "a blank");

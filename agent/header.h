@@ -48,11 +48,13 @@ struct header {
 };
 
 /* A declared stamp, compiled: %Y %m %d %H %M %S %b %e %f (1 to 9 digits) %z and
- * literal bytes; %% is %. */
+ * literal bytes; %% is %. With %w, words before the stamp, it is part of the
+ * message, which is then the whole line, and nothing follows the stamp:
+ * `%w: %Y-%m-%d  %H:%M:%S` reads `Start-Date: 2026-11-24  12:00:00`. */
 struct header_stamp;
 
 /* A new compiled stamp, or NULL with what is wrong (it needs a day and a time,
- * and ends with a literal byte). */
+ * and ends with a literal byte unless it is part of the message). */
 struct header_stamp *header_stamp_new(struct slice format, struct err *err);
 void header_stamp_free(struct header_stamp *s);
 

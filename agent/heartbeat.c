@@ -7,8 +7,7 @@
 #define UNKNOWN_ROWS (UNKNOWN_TOP + RULE_CLASSES)
 
 struct heartbeat {
-	struct feed *feeds;
-	size_t count;
+	struct feeds *feeds;
 	struct unknown *unknown;
 	struct reader *reader;
 	int64_t last_us;
@@ -16,27 +15,21 @@ struct heartbeat {
 	struct reader_refused refused; /* not told yet */
 	struct record_source *sources; /* scratch: one for each feed */
 	struct slice (*provides)[SOURCE_CLASSES_MAX];
+	size_t room; /* of both */
 	struct record_unknown rows[UNKNOWN_ROWS];
 };
 
 struct heartbeat *
-heartbeat_new(struct feed *feeds, size_t count, struct unknown *unknown,
-    struct reader *reader)
+heartbeat_new(
+    struct feeds *feeds, struct unknown *unknown, struct reader *reader)
 {
 	struct heartbeat *h = calloc(1, sizeof *h);
 
 	if (!h)
 		return NULL;
 	h->feeds = feeds;
-	h->count = count;
 	h->unknown = unknown;
 	h->reader = reader;
-	h->sources = calloc(count + 1, sizeof *h->sources);
-	h->provides = calloc(count + 1, sizeof *h->provides);
-	if (!h->sources || !h->provides) {
-		heartbeat_free(h);
-		return NULL;
-	}
 	return h;
 }
 
@@ -74,6 +67,28 @@ bool
 heartbeat_is_due(const struct heartbeat *h, int64_t now_us)
 {
 	return now_us >= heartbeat_due_us(h) || now_us < h->last_us;
+}
+
+/* Scratch for as many feeds as there are now. */
+static int
+make_room(struct heartbeat *h, struct err *err)
+{
+	size_t count = h->feeds->count + 1;
+	struct record_source *sources;
+	struct slice(*provides)[SOURCE_CLASSES_MAX];
+
+	if (count <= h->room)
+		return 0;
+	sources = reallocarray(h->sources, count, sizeof *sources);
+	if (sources)
+		h->sources = sources;
+	provides = reallocarray(h->provides, count, sizeof *provides);
+	if (provides)
+		h->provides = provides;
+	if (!sources || !provides)
+		return err_set(err, "no memory for a heartbeat");
+	h->room = count;
+	return 0;
 }
 
 /* True when the feed is to be listed; *out is filled in then. */
@@ -138,8 +153,8 @@ begin_anew(struct heartbeat *h, bool complete, int64_t now_us)
 		h->complete_us = now_us;
 	h->refused = (struct reader_refused){0};
 	unknown_reset(h->unknown);
-	for (size_t i = 0; i < h->count; i++) {
-		struct feed *f = &h->feeds[i];
+	for (size_t i = 0; i < h->feeds->count; i++) {
+		struct feed *f = &h->feeds->list[i];
 
 		f->lines = f->known = f->ignored = f->unknown = 0;
 		f->listed |= f->standing.known;
@@ -154,7 +169,6 @@ heartbeat_put(struct heartbeat *h, struct writer *w, const struct spool *spool,
 {
 	struct record_count refused[2];
 	struct record_heartbeat beat = {.through_us = now_us,
-	    .sources = h->sources,
 	    .unknown = h->rows,
 	    .clock_synced = clock->synced,
 	    .clock_offset_us = clock->offset_us,
@@ -164,11 +178,14 @@ heartbeat_put(struct heartbeat *h, struct writer *w, const struct spool *spool,
 	    .refused = refused};
 	enum spool_put got;
 
+	if (make_room(h, err) != 0)
+		return SPOOL_FAILED;
+	beat.sources = h->sources;
 	complete |= now_us - h->complete_us >= HEARTBEAT_COMPLETE_US ||
 		    now_us < h->complete_us;
 	beat.complete = complete;
-	for (size_t i = 0; i < h->count; i++)
-		if (describe(h, &h->feeds[i], beat.source_count, complete,
+	for (size_t i = 0; i < h->feeds->count; i++)
+		if (describe(h, &h->feeds->list[i], beat.source_count, complete,
 			now_us, &h->sources[beat.source_count]))
 			beat.source_count++;
 	beat.unknown_count = unknown_rows(h->unknown, h->rows, UNKNOWN_ROWS);

@@ -12,7 +12,7 @@
 
 #include "assay/err.h"
 
-#include "feed.h"
+#include "feeds.h"
 #include "reader.h"
 #include "unknown.h"
 #include "writer.h"
@@ -30,8 +30,8 @@ struct heartbeat_clock {
 };
 
 /* A new one; borrows feeds, unknown, reader. NULL when memory is short. */
-struct heartbeat *heartbeat_new(struct feed *feeds, size_t count,
-    struct unknown *unknown, struct reader *reader);
+struct heartbeat *heartbeat_new(
+    struct feeds *feeds, struct unknown *unknown, struct reader *reader);
 void heartbeat_free(struct heartbeat *h);
 
 /* Ask the kernel; a simulated clock is right by definition. */

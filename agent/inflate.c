@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inflate.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "assay/diskio.h"
 
 #include "inflate_format.h"
 
@@ -65,9 +66,7 @@ refill(struct inflate *z, struct err *err)
 
 	if (z->io.in_len > 0 || z->io.last)
 		return 0;
-	do
-		got = pread(z->fd, z->input, sizeof z->input, z->at);
-	while (got < 0 && errno == EINTR);
+	got = diskio_pread(z->fd, z->input, sizeof z->input, (uint64_t)z->at);
 	if (got < 0)
 		return err_sys(err, "read");
 	z->at += got;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "position.h"
 
+#include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "assay/encode.h"
@@ -12,6 +14,21 @@ position_init(struct position *p)
 {
 	memset(p, 0, sizeof *p);
 	p->proved = true;
+}
+
+void
+position_clear(struct position *p)
+{
+	free(p->head);
+	position_init(p);
+}
+
+void
+position_move(struct position *to, struct position *from)
+{
+	free(to->head);
+	*to = *from;
+	position_init(from);
 }
 
 size_t
@@ -43,33 +60,129 @@ shift_in(struct position *p, struct slice bytes)
 	p->marker_len = keep + bytes.len;
 }
 
+int
+position_reserve(struct position *p)
+{
+	if (p->head || p->head_len == POSITION_HEAD)
+		return 0;
+	p->head = malloc(POSITION_HEAD);
+	return p->head ? 0 : -1;
+}
+
+/* Only a head that is not full yet needs its bytes. */
 static void
-fill_head(struct position *p, struct slice bytes)
+fill_head(struct position *p, struct crypto *c, struct slice bytes)
 {
 	size_t room = POSITION_HEAD - p->head_len;
+	struct slice whole;
 
 	if (room > bytes.len)
 		room = bytes.len;
-	if (room > 0)
-		memcpy(p->head + p->head_len, bytes.ptr, room);
+	if (room == 0)
+		return;
+	assert(p->head);
+	memcpy(p->head + p->head_len, bytes.ptr, room);
 	p->head_len += room;
+	if (p->head_len < POSITION_HEAD)
+		return;
+	whole = (struct slice){p->head, p->head_len};
+	crypto_sha256(c, &whole, 1, p->head_hash);
+	free(p->head);
+	p->head = NULL;
+}
+
+static void
+short_hash(struct crypto *c, const struct position *p, uint8_t out[8])
+{
+	struct slice marker = {p->marker, p->marker_len};
+	uint8_t hash[CRYPTO_HASH_LEN];
+
+	crypto_sha256(c, &marker, 1, hash);
+	memcpy(out, hash, 8);
+}
+
+/* Remember this place. Of the older half every second is forgotten then. */
+static void
+leave_mark(struct position *p, struct crypto *c)
+{
+	if (p->trail_len == POSITION_TRAIL) {
+		size_t kept = 0;
+
+		for (size_t i = 0; i < POSITION_TRAIL; i++)
+			if (i >= POSITION_TRAIL / 2 || i % 2 == 0)
+				p->trail[kept++] = p->trail[i];
+		p->trail_len = kept;
+	}
+	p->trail[p->trail_len].offset = p->offset;
+	short_hash(c, p, p->trail[p->trail_len++].hash);
 }
 
 void
-position_pass(struct position *p, struct slice bytes)
+position_pass(struct position *p, struct crypto *c, struct slice bytes)
 {
-	fill_head(p, bytes);
-	shift_in(p, bytes);
-	p->offset += bytes.len;
+	position_jump(p, c, bytes, bytes, bytes.len);
 }
 
 void
-position_jump(
-    struct position *p, struct slice start, struct slice tail, uint64_t n)
+position_jump(struct position *p, struct crypto *c, struct slice start,
+    struct slice tail, uint64_t n)
 {
-	fill_head(p, start);
+	fill_head(p, c, start);
 	shift_in(p, tail);
 	p->offset += n;
+	leave_mark(p, c);
+}
+
+int
+position_set(struct position *p, struct crypto *c, uint64_t offset,
+    const char *head, const char *marker)
+{
+	size_t head_len = position_head_len(offset);
+	size_t marker_len = position_marker_len(offset);
+
+	position_clear(p);
+	if (position_reserve(p) != 0)
+		return -1;
+	fill_head(p, c, (struct slice){head, head_len});
+	if (marker_len > 0)
+		memcpy(p->marker, marker, marker_len);
+	p->marker_len = marker_len;
+	p->offset = offset;
+	return 0;
+}
+
+bool
+position_begins(const struct position *p, const struct position *found,
+    const struct position_past **past)
+{
+	bool head_known = true;
+
+	*past = NULL;
+	if (found->offset == 0 || found->offset >= p->offset)
+		return false;
+	for (size_t i = 0; i < p->trail_len; i++)
+		if (p->trail[i].offset <= found->offset)
+			*past = &p->trail[i];
+	if (found->head_len == POSITION_HEAD) {
+		if (memcmp(p->head_hash, found->head_hash, CRYPTO_HASH_LEN))
+			return false;
+	} else if (p->head && p->head_len >= found->head_len) {
+		if (memcmp(p->head, found->head, found->head_len) != 0)
+			return false;
+	} else {
+		head_known = false;
+	}
+	return head_known || *past;
+}
+
+bool
+position_stood(struct crypto *c, const struct position_past *past,
+    const struct position *found)
+{
+	uint8_t hash[8];
+
+	short_hash(c, found, hash);
+	return found->offset == past->offset && !memcmp(hash, past->hash, 8);
 }
 
 bool
@@ -94,15 +207,16 @@ static void
 hash_of(struct crypto *c, const struct position *p, uint8_t head[32],
     uint8_t marker[32])
 {
-	struct slice h = {p->head, p->head_len};
+	struct slice h = {p->head ? p->head : "", p->head_len};
 	struct slice m = {p->marker, p->marker_len};
 
 	memcpy(head, p->head_hash, CRYPTO_HASH_LEN);
 	memcpy(marker, p->marker_hash, CRYPTO_HASH_LEN);
 	if (!p->proved)
 		return;
-	crypto_sha256(c, &h, 1, head);
 	crypto_sha256(c, &m, 1, marker);
+	if (p->head_len < POSITION_HEAD)
+		crypto_sha256(c, &h, 1, head);
 }
 
 bool
@@ -151,7 +265,7 @@ position_restore(struct position *p, const json_t *state)
 {
 	int64_t offset;
 
-	position_init(p);
+	position_clear(p);
 	p->proved = false;
 	if (!jsonin_int(state, "offset", &offset) || offset < 0 ||
 	    !read_hex(state, "head", p->head_hash) ||

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define DOUBTFUL_US (INT64_C(3600) * 1000000)
+#define HOLE_AHEAD_US (INT64_C(60) * 1000000)
 #define LOSS_TEXT_MAX ((size_t)1024)
 /* A beginning of dropping that nobody ended says nothing after this. */
 #define LOSS_REACH_US (INT64_C(3600) * 1000000)
@@ -25,7 +26,9 @@ struct line {
 	struct header header;
 	int64_t time_us; /* or RECORD_NO_TIME */
 	bool doubtful;
-	int64_t before_us; /* stamp of the last line before it, 0 none */
+	int64_t stamped_us; /* the last stamp before it in its file, 0 none */
+	bool goes_on;	    /* has its time from there */
+	int64_t before_us;  /* stamp of the last line before it, 0 none */
 };
 
 struct reader *
@@ -44,6 +47,12 @@ reader_free(struct reader *r)
 	free(r);
 }
 
+void
+reader_set_match(struct reader *r, struct match *match)
+{
+	r->p.match = match;
+}
+
 struct reader_refused
 reader_take_refused(struct reader *r)
 {
@@ -58,6 +67,22 @@ static bool
 is_live(const struct reader *r, const struct feed *f)
 {
 	return f->spec->live && f->caught_up && !r->p.simulated;
+}
+
+/* A line without a stamp in a file whose rule file says how stamps look goes on
+ * with what the line before it began: a stanza, or a text of several lines. */
+static void
+go_on(struct reader *r, struct line *l, int64_t now_us)
+{
+	const struct rule_file *own = l->feed->spec->own;
+
+	if (!own || !own->stamp || l->header.has_time || l->stamped_us == 0)
+		return;
+	if (is_live(r, l->feed) && l->stamped_us < now_us - DOUBTFUL_US)
+		return;
+	l->header.has_time = l->goes_on = true;
+	l->header.time_us = l->stamped_us;
+	l->header.precision = "s";
 }
 
 static int64_t
@@ -160,7 +185,7 @@ put_event(struct reader *r, const struct line *l,
 {
 	const struct rule *rule = found->rule;
 	const struct source_spec *spec = l->feed->spec;
-	struct slice inferred[2];
+	struct slice inferred[3];
 	struct record_host observer;
 	struct record_event e = {.event = slice_of(rule->kind->event),
 	    .outcome = slice_of(vocab_outcome_name(rule->outcome)),
@@ -176,7 +201,9 @@ put_event(struct reader *r, const struct line *l,
 	    .clock_doubtful = l->doubtful,
 	    .ambiguous = found->ambiguous,
 	    .raw = raw_of(rule),
-	    .line = l->text};
+	    .line = l->text,
+	    .line_len = l->window->one_line ? l->window->line_len : 0,
+	    .line_hash = l->window->line_hash};
 
 	if (l->header.has_time)
 		e.clock_precision = slice_of(l->header.precision);
@@ -184,6 +211,8 @@ put_event(struct reader *r, const struct line *l,
 		inferred[e.clock_inferred_count++] = SLICE("year");
 	if (l->header.inferred_zone)
 		inferred[e.clock_inferred_count++] = SLICE("zone");
+	if (l->goes_on)
+		inferred[e.clock_inferred_count++] = SLICE("line");
 	for (size_t i = 0; i < found->field_count; i++)
 		set_field(&r->fields[i], &found->fields[i]);
 	set_host(r, l, &e, &observer);
@@ -366,8 +395,8 @@ put_loss(struct reader *r, const struct line *l,
 	gap.from_us = loss_begins(
 	    f, begins && begins->value.number, l->before_us, gap.to_us);
 	got = put_loss_of(r, f, &gap, now_us, err);
-	for (size_t i = 0; i < r->p.feed_count && feed_is_fed(f); i++) {
-		const struct feed *other = &r->p.feeds[i];
+	for (size_t i = 0; i < r->p.feeds->count && feed_is_fed(f); i++) {
+		const struct feed *other = &r->p.feeds->list[i];
 
 		if (got == SPOOL_OK && other != f && feed_is_fed(other))
 			got = put_loss_of(r, other, &gap, now_us, err);
@@ -450,10 +479,17 @@ read_line(struct reader *r, struct line *l, int64_t now_us, struct err *err)
 	if (own) {
 		context.stamp = own->stamp;
 		context.program = slice_of(own->programs[0]);
-		context.previous_us = w->previous_us;
+		context.previous_us = l->stamped_us;
 	}
 	if (!header_parse(&context, l->text, &l->header) && own)
 		header_message(context.program, l->text, &l->header);
+	if (own && l->header.form == HEADER_NONE && !l->header.message.len) {
+		/* An empty line of a program's own only sets lines apart. */
+		r->result = (struct match_result){.kind = MATCH_IGNORED};
+		count_line(r, l, now_us);
+		return SPOOL_OK;
+	}
+	go_on(r, l, now_us);
 	set_time(r, l, now_us);
 	l->before_us = l->feed->standing.last_us;
 	if (mark_read(l->header.program, l->header.message, nonce)) {
@@ -487,12 +523,15 @@ read_lines(struct reader *r, struct feed *f, const struct source_window *w,
 
 	*passed = 0;
 	*last_us = SOURCE_NO_TIME;
-	while (rest.len > 0 && got == SPOOL_OK) {
+	while (rest.len > 0 && got == SPOOL_OK &&
+	       !(*passed > 0 && writer_wants_commit(r->p.writer))) {
 		size_t len = w->one_line ? rest.len : slice_find(rest, '\n');
 		struct line l = {.feed = f,
 		    .window = w,
 		    .text = {rest.ptr, len},
-		    .offset = w->offset + *passed};
+		    .offset = w->offset + *passed,
+		    .stamped_us =
+			*last_us != SOURCE_NO_TIME ? *last_us : w->previous_us};
 
 		got = read_line(r, &l, now_us, err);
 		if (got != SPOOL_OK)
@@ -532,6 +571,25 @@ reader_step(struct reader *r, struct feed *f, int64_t now_us, struct err *err)
 	return result_of(got);
 }
 
+static bool
+is_known_gen(const uint8_t gen[16])
+{
+	static const uint8_t none[16];
+
+	return memcmp(gen, none, sizeof none) != 0;
+}
+
+/* When the hole ends: what was lost may have been written after this tick was
+ * told its time, but not by much. */
+static int64_t
+hole_end(const struct reader *r, const struct source_gap *hole, int64_t now_us)
+{
+	if (r->p.simulated || hole->to_us == SOURCE_NO_TIME ||
+	    hole->to_us > now_us + HOLE_AHEAD_US || hole->to_us < now_us)
+		return now_us;
+	return hole->to_us;
+}
+
 static enum spool_put
 put_hole(struct reader *r, struct feed *f, int64_t now_us, struct err *err)
 {
@@ -541,8 +599,8 @@ put_hole(struct reader *r, struct feed *f, int64_t now_us, struct err *err)
 	    .classes = classes,
 	    .class_count = f->spec->provide_count,
 	    .from_us = f->standing.known ? f->standing.through_us : now_us,
-	    .to_us = now_us,
-	    .gen = hole->gen,
+	    .to_us = hole_end(r, hole, now_us),
+	    .gen = is_known_gen(hole->gen) ? hole->gen : NULL,
 	    .from_offset = hole->from_offset,
 	    .to_offset = hole->to_offset,
 	    .reason = slice_of(hole->reason),

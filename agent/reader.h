@@ -14,7 +14,7 @@
 
 #include "assay/err.h"
 
-#include "feed.h"
+#include "feeds.h"
 #include "match.h"
 #include "unknown.h"
 #include "writer.h"
@@ -30,13 +30,15 @@ struct reader_parts {
 	struct crypto *crypto;
 	const char *host;	  /* this machine's name */
 	bool simulated;		  /* now is not when lines were written */
-	const struct feed *feeds; /* all there are */
-	size_t feed_count;
+	const struct feeds *feeds; /* all there are */
 };
 
 /* A new reader. Borrows the parts. NULL when memory is short. */
 struct reader *reader_new(const struct reader_parts *parts);
 void reader_free(struct reader *r);
+
+/* Match by this from now on; borrows it. */
+void reader_set_match(struct reader *r, struct match *match);
 
 enum reader_got {
 	READER_FAILED = -1,

@@ -9,25 +9,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "assay/diskio.h"
 #include "assay/segment.h"
 
-#define RUNS_MAX 64 /* of one segment; what is behind more damage is lost */
+#include "salvage.h"
+
+#define BLOCK ((size_t)4096) /* what a bad place of the disk costs */
+#define BAD_NAMES 99	     /* kept files of one segment */
 
 /* One segment while it is looked at. */
 struct look {
 	struct recover *out;
+	struct crypto *crypto;
 	const char *dir;
 	const struct spooldir_entry *entry;
 	struct segment_header header; /* mended */
+	bool prev_known;	      /* its prev_head is right */
 	uint64_t bound;		      /* no sequence beyond this belongs here */
 	int64_t until_us;	      /* nothing in it is later */
 	struct buf bytes;
-	struct segment_run runs[RUNS_MAX];
-	size_t run_count;
+	bool unreadable; /* some of bytes are zeros in place of the file's */
+	struct segment_run run;
 	enum segment_state state;
+	struct salvage left; /* of a damaged one */
 	struct err why;
 };
 
@@ -43,38 +50,58 @@ make_path(
 	return -1;
 }
 
+/* Where the disk does not give a block, zeros stand for it: damage like any
+ * other. -1 when it gives nothing at all. */
+static int
+read_blocks(struct look *k, int fd, size_t size)
+{
+	char *room = k->bytes.ptr;
+	size_t good = 0;
+	int saved = 0;
+
+	for (size_t at = 0; at < size; at += BLOCK) {
+		size_t len = size - at < BLOCK ? size - at : BLOCK;
+		ssize_t got = diskio_pread(fd, room + at, len, at);
+
+		if (got < 0)
+			saved = errno;
+		if (got != (ssize_t)len)
+			memset(room + at, 0, len);
+		good += got > 0;
+	}
+	k->bytes.len = size;
+	k->unreadable = true;
+	errno = saved;
+	return good > 0 || saved == 0 ? 0 : -1;
+}
+
 static int
 read_all(struct look *k, struct err *err)
 {
 	struct spooldir_entry now;
 	int fd = spooldir_open(k->dir, k->entry->name, &now);
-	ssize_t got = 1;
+	int status = 0;
+	ssize_t got;
 
 	if (fd < 0)
 		return err_sys(err, "open '%s/%s'", k->dir, k->entry->name);
 	buf_init(&k->bytes, (size_t)1 << 30);
-	while (got > 0) {
-		size_t chunk = (size_t)now.size - k->bytes.len + 1;
-		char *room = buf_reserve(&k->bytes, chunk);
-
-		if (!room) {
-			close(fd);
-			return err_set(err, "no memory to read '%s/%s'", k->dir,
-			    k->entry->name);
-		}
-		got = read(fd, room, chunk);
-		if (got > 0)
-			k->bytes.len += (size_t)got;
-		if (got > 0 && k->bytes.len > now.size)
-			break;
-	}
-	if (got < 0) {
-		err_sys(err, "read '%s/%s'", k->dir, k->entry->name);
+	if (!buf_reserve(&k->bytes, now.size + 1)) {
 		close(fd);
-		return -1;
+		return err_set(
+		    err, "no memory to read '%s/%s'", k->dir, k->entry->name);
 	}
+	got = diskio_pread(fd, k->bytes.ptr, now.size, 0);
+	if (got >= 0)
+		k->bytes.len = (size_t)got;
+	else if (errno != EIO)
+		status = -1;
+	else
+		status = read_blocks(k, fd, now.size);
+	if (status != 0)
+		err_sys(err, "read '%s/%s'", k->dir, k->entry->name);
 	close(fd);
-	return 0;
+	return status;
 }
 
 /* A segment given up after a failed sync can hold commits that were written
@@ -108,33 +135,11 @@ clip(struct segment_run *run, struct slice bytes, uint64_t bound)
 	}
 }
 
-/* Find the runs behind the first one. */
-static void
-find_later_runs(struct look *k)
-{
-	struct slice bytes = buf_slice(&k->bytes);
-	struct segment_commit commit;
-	size_t from = k->runs[0].stop, at;
-
-	while (k->run_count < RUNS_MAX &&
-	       segment_resync(bytes, from, &at, &commit)) {
-		struct segment_run *run = &k->runs[k->run_count];
-
-		if (commit.last >= k->bound)
-			break;
-		segment_walk(
-		    bytes, at, commit.last + 1, commit.head, run, NULL);
-		clip(run, bytes, k->bound);
-		from = run->stop > at ? run->stop : at;
-		k->run_count++;
-	}
-}
-
 static void
 judge(struct look *k)
 {
 	struct slice bytes = buf_slice(&k->bytes);
-	struct segment_run *run = &k->runs[0];
+	struct segment_run *run = &k->run;
 	size_t start = SEGMENT_HEADER_LEN;
 	uint64_t synced = k->header.synced;
 
@@ -142,7 +147,6 @@ judge(struct look *k)
 		start = bytes.len;
 	segment_walk(bytes, start, k->header.first_sequence,
 	    k->header.prev_head, run, &k->why);
-	k->run_count = 1;
 	k->state = segment_judge(bytes, synced, run);
 	if (k->entry->broken) {
 		k->state = SEGMENT_DAMAGED;
@@ -153,8 +157,8 @@ judge(struct look *k)
 		if (!k->entry->broken)
 			k->state = SEGMENT_TORN;
 	}
-	if (k->state == SEGMENT_DAMAGED)
-		find_later_runs(k);
+	if (k->unreadable && k->state == SEGMENT_TORN)
+		k->state = SEGMENT_DAMAGED;
 	if (k->state == SEGMENT_DAMAGED && !k->why.text[0])
 		err_set(&k->why,
 		    "byte %zu: %" PRIu64 " bytes were written, "
@@ -187,39 +191,39 @@ forget_checkpoints(struct recover *out)
 	out->checkpoint_count = 0;
 }
 
-/* Call on each checkpoint of a run. */
+/* The state that a whole segment holds: all of it at its beginning, then what
+ * changed. */
 static int
-keep_checkpoints(
-    struct recover *out, struct slice bytes, const struct segment_run *run)
+keep_run(struct look *k)
 {
+	struct slice bytes = buf_slice(&k->bytes);
 	struct segment_frame f;
 
-	for (size_t at = run->start; at < run->end; at += f.size) {
+	if (k->run.end > k->run.start)
+		forget_checkpoints(k->out);
+	for (size_t at = k->run.start; at < k->run.end; at += f.size) {
 		if (segment_get(slice_from(bytes, at), &f, NULL) !=
 		    SEGMENT_FRAME)
 			return 0;
 		if (f.type == SEGMENT_CHECKPOINT &&
-		    keep_checkpoint(out, f.payload) != 0)
+		    keep_checkpoint(k->out, f.payload) != 0)
 			return -1;
 	}
 	return 0;
 }
 
-/* The highest sequence of any record in bytes from offset at on, at least
- * least. */
-static uint64_t
-highest_record(struct slice bytes, size_t at, uint64_t least)
+static int
+take_checkpoints(struct look *k)
 {
-	for (; at + SEGMENT_FRAME_LEN <= bytes.len; at += 8) {
-		struct segment_frame f;
-
-		if (bytes.ptr[at + 8] == SEGMENT_RECORD &&
-		    segment_get(slice_from(bytes, at), &f, NULL) ==
-			SEGMENT_FRAME &&
-		    f.sequence > least)
-			least = f.sequence;
-	}
-	return least;
+	if (k->state != SEGMENT_DAMAGED)
+		return keep_run(k);
+	/* Without its beginning, what changed applies to the state before. */
+	if (k->left.full)
+		forget_checkpoints(k->out);
+	for (size_t i = 0; i < k->left.checkpoint_count; i++)
+		if (keep_checkpoint(k->out, k->left.checkpoints[i]) != 0)
+			return -1;
+	return 0;
 }
 
 static int
@@ -244,37 +248,13 @@ tell(struct look *k, uint64_t first, uint64_t last)
 	return 0;
 }
 
-/* Does the last run reach the end of what was promised? */
-static bool
-end_is_known(const struct look *k)
-{
-	const struct segment_run *run = &k->runs[k->run_count - 1];
-
-	return k->state != SEGMENT_DAMAGED || run->end >= k->header.synced;
-}
-
 static int
 tell_losses(struct look *k)
 {
-	struct slice bytes = buf_slice(&k->bytes);
-	const struct segment_run *end = &k->runs[k->run_count - 1];
-	size_t told = k->out->damage_count;
-	uint64_t last;
-
-	for (size_t i = 1; i < k->run_count; i++)
-		if (k->runs[i].first > k->runs[i - 1].last + 1 &&
-		    tell(k, k->runs[i - 1].last + 1, k->runs[i].first - 1) != 0)
+	for (size_t i = 0; i < k->left.hole_count; i++)
+		if (tell(k, k->left.holes[i].first, k->left.holes[i].last) != 0)
 			return -1;
-	if (!end_is_known(k)) {
-		last = k->bound;
-		if (last == UINT64_MAX)
-			last = highest_record(bytes, end->end, end->last + 1);
-		if (last > end->last && tell(k, end->last + 1, last) != 0)
-			return -1;
-	}
-	if (k->out->damage_count == told)
-		return tell(k, 0, 0);
-	return 0;
+	return k->left.hole_count > 0 ? 0 : tell(k, 0, 0);
 }
 
 static int
@@ -294,77 +274,102 @@ write_new(const char *path, struct slice bytes)
 	return status;
 }
 
-/* Write run i anew, as the segment its first sequence names. It begins with
- * the checkpoints of the runs before it. */
-static int
-save_run(struct look *k, size_t i)
+/* The bytes of piece i as a segment. The last one begins with the state of the
+ * sources, as far as it is known now. */
+static void
+make_segment(const struct look *k, size_t i, struct buf *made)
 {
-	const struct segment_run *run = &k->runs[i];
+	const struct salvage_piece *piece = &k->left.pieces[i];
 	struct segment_header header = k->header;
-	struct recover before = {0};
+	uint8_t raw[SEGMENT_HEADER_LEN] = {0};
+
+	buf_put(made, (struct slice){(char *)raw, sizeof raw});
+	for (size_t j = 0;
+	     i + 1 == k->left.piece_count && j < k->out->checkpoint_count; j++)
+		segment_put(made, SEGMENT_CHECKPOINT, 0,
+		    buf_slice(&k->out->checkpoints[j]));
+	buf_put(made, buf_slice(&piece->frames));
+	if (made->failed)
+		return;
+	header.first_sequence = piece->first;
+	memcpy(header.prev_head, piece->prev, 32);
+	header.synced = made->len;
+	segment_header_encode(raw, &header);
+	memcpy(made->ptr, raw, sizeof raw);
+}
+
+/* Write piece i as the segment that its first sequence names. */
+static int
+save_piece(const struct look *k, size_t i)
+{
 	struct buf made = {0};
 	char name[SEGMENT_NAME_LEN + 1], path[PATH_MAX], made_path[PATH_MAX];
-	uint8_t raw[SEGMENT_HEADER_LEN] = {0};
-	int status = 0;
+	int status = -1;
 
-	for (size_t j = 0; j < i && status == 0; j++)
-		status = keep_checkpoints(
-		    &before, buf_slice(&k->bytes), &k->runs[j]);
-	buf_put(&made, (struct slice){(char *)raw, sizeof raw});
-	for (size_t j = 0; j < before.checkpoint_count; j++)
-		segment_put(&made, SEGMENT_CHECKPOINT, 0,
-		    buf_slice(&before.checkpoints[j]));
-	buf_put(&made,
-	    (struct slice){k->bytes.ptr + run->start, run->end - run->start});
-	forget_checkpoints(&before);
-	header.first_sequence = run->first;
-	memcpy(header.prev_head, run->prev, 32);
-	header.synced = made.len;
-	segment_header_encode(raw, &header);
-	if (status == 0 && !made.failed) {
-		memcpy(made.ptr, raw, sizeof raw);
-		segment_name(name, header.epoch, run->first);
-		status = make_path(path, k->dir, name, "");
-		if (status == 0)
-			status = make_path(made_path, k->dir, name, ".new");
-		if (status == 0)
-			status = write_new(made_path, buf_slice(&made));
-		if (status == 0)
-			status = rename(made_path, path);
-	} else {
-		status = -1;
-	}
+	make_segment(k, i, &made);
+	segment_name(name, k->header.epoch, k->left.pieces[i].first);
+	if (made.failed)
+		errno = ENOMEM;
+	else if (make_path(path, k->dir, name, "") == 0 &&
+		 make_path(made_path, k->dir, name, ".new") == 0)
+		status = write_new(made_path, buf_slice(&made));
+	if (status == 0)
+		status = rename(made_path, path);
 	buf_clear(&made);
 	return status;
 }
 
-/* Keep the damaged file aside and put its whole commits in its place. */
+static bool
+is_same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
+}
+
+/* Give the damaged file its second name, NAME.bad; NAME.2.bad when an earlier
+ * one of this name was kept. */
+static int
+keep_aside(const struct look *k, const char *path)
+{
+	char stem[SEGMENT_NAME_LEN + 1], suffix[16], bad[PATH_MAX];
+
+	memcpy(stem, k->entry->name, sizeof stem);
+	stem[SEGMENT_NAME_LEN - 4] = '\0';
+	snprintf(suffix, sizeof suffix, ".bad");
+	for (int n = 2; n <= BAD_NAMES; n++) {
+		if (make_path(bad, k->dir, stem, suffix) != 0)
+			return -1;
+		if (link(path, bad) == 0 || is_same_file(path, bad))
+			return 0;
+		if (errno != EEXIST)
+			return -1;
+		snprintf(suffix, sizeof suffix, ".%d.bad", n);
+	}
+	return -1;
+}
+
+/* Keep the damaged file aside and put what is whole of it in its place. */
 static int
 quarantine(struct look *k)
 {
-	char path[PATH_MAX], bad[PATH_MAX];
-	size_t kept = 0;
+	char path[PATH_MAX];
+	bool kept = false;
 
 	if (make_path(path, k->dir, k->entry->name, "") != 0 ||
-	    make_path(bad, k->dir, k->entry->name, "") != 0)
+	    keep_aside(k, path) != 0)
 		return -1;
-	memcpy(bad + strlen(bad) - 4, ".bad", 4);
-	if (link(path, bad) != 0 && errno != EEXIST)
-		return -1;
-	/* The first run takes the damaged file's name, so it comes last: until
-	 * then everything can be done again. */
-	for (size_t i = k->run_count; i-- > 0;) {
-		/* A run without records would take its successor's name. */
-		if (i == 0 ? k->runs[0].end == k->runs[0].start
-			   : k->runs[i].last < k->runs[i].first)
-			continue;
-		if (save_run(k, i) != 0)
+	/* The piece that takes the damaged file's name comes last: until then
+	 * everything can be done again. */
+	for (size_t i = k->left.piece_count; i-- > 0;) {
+		if (save_piece(k, i) != 0)
 			return -1;
-		kept += i == 0;
+		kept |= k->left.pieces[i].first == k->header.first_sequence;
 	}
 	if (diskio_sync_dir(k->dir) != 0)
 		return -1;
-	if (kept == 0 && unlink(path) != 0)
+	if (!kept && unlink(path) != 0)
 		return -1;
 	return diskio_sync_dir(k->dir);
 }
@@ -373,7 +378,7 @@ quarantine(struct look *k)
 static int
 cut(struct look *k)
 {
-	const struct segment_run *run = &k->runs[0];
+	const struct segment_run *run = &k->run;
 	char path[PATH_MAX];
 	uint8_t raw[8];
 	int fd, status;
@@ -405,41 +410,26 @@ take_end(struct look *k)
 {
 	static const uint8_t nobody[16];
 	struct recover *out = k->out;
-	const struct segment_run *end = &k->runs[k->run_count - 1];
+	bool damaged = k->state == SEGMENT_DAMAGED;
+	uint64_t last = damaged ? k->left.last : k->run.last;
 
-	if (end->last == 0)
+	/* An epoch of which nothing is left has been all the same. */
+	if (last == 0 && (!damaged || k->left.end_known))
 		return;
 	out->found = true;
-	out->last_known = end_is_known(k);
+	out->last_known = !damaged || k->left.end_known;
 	out->agent_known = memcmp(k->header.agent, nobody, 16) != 0;
 	memcpy(out->agent, k->header.agent, 16);
 	memcpy(out->epoch, k->header.epoch, 16);
-	out->last = end->last;
-	memcpy(out->head, end->head, 32);
-}
-
-static int
-take_checkpoints(struct look *k)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < k->run_count; i++)
-		any |= k->runs[i].end > k->runs[i].start;
-	if (!any)
-		return 0;
-	forget_checkpoints(k->out);
-	for (size_t i = 0; i < k->run_count; i++)
-		if (keep_checkpoints(
-			k->out, buf_slice(&k->bytes), &k->runs[i]) != 0)
-			return -1;
-	return 0;
+	out->last = last;
+	memcpy(out->head, damaged ? k->left.head : k->run.head, 32);
 }
 
 static int
 mend(struct look *k, struct err *err)
 {
 	struct slice bytes = buf_slice(&k->bytes);
-	const struct segment_run *run = &k->runs[0];
+	const struct segment_run *run = &k->run;
 
 	if (k->state == SEGMENT_DAMAGED) {
 		if (tell_losses(k) != 0)
@@ -469,6 +459,12 @@ look_at(struct look *k, struct err *err)
 	if (read_all(k, err) != 0)
 		goto out;
 	judge(k);
+	if (k->state == SEGMENT_DAMAGED &&
+	    salvage_segment(buf_slice(&k->bytes), &k->header, k->prev_known,
+		k->bound, k->crypto, &k->left) != 0) {
+		err_set(err, "no memory to recover the spool");
+		goto out;
+	}
 	take_end(k);
 	if (take_checkpoints(k) != 0) {
 		err_set(err, "no memory to recover the spool");
@@ -491,15 +487,22 @@ static void
 mend_header(struct look *k, const struct spooldir *all, size_t i)
 {
 	k->header = all->all[i].header;
+	k->prev_known = !all->all[i].broken || k->header.first_sequence == 1;
 	if (!all->all[i].broken)
 		return;
+	/* How much was promised is not known when that is gone, too. */
+	if (all->all[i].size < SEGMENT_HEADER_LEN)
+		k->header.synced = UINT64_MAX;
 	for (size_t j = 0; j < all->count; j++)
 		if (same_epoch(&all->all[j], &all->all[i]) &&
 		    !all->all[j].broken)
 			memcpy(k->header.agent, all->all[j].header.agent, 16);
 	if (k->out->found && k->header.first_sequence == k->out->last + 1 &&
-	    memcmp(k->out->epoch, k->header.epoch, 16) == 0)
+	    memcmp(k->out->epoch, k->header.epoch, 16) == 0 &&
+	    k->out->last_known) {
 		memcpy(k->header.prev_head, k->out->head, 32);
+		k->prev_known = true;
+	}
 }
 
 static void
@@ -533,32 +536,78 @@ first_to_see(const struct spooldir *all, size_t trusted)
 	return first < trusted ? first : trusted;
 }
 
+/* Segments of the newest epoch that are not there: between last, the end of
+ * the one before, and first. Those of older epochs were told when the epoch
+ * after them began. */
+static int
+tell_missing(struct look *k, uint64_t last, uint64_t acknowledged)
+{
+	uint64_t first = k->header.first_sequence;
+
+	if (last < acknowledged)
+		last = acknowledged;
+	if (last + 1 >= first)
+		return 0;
+	err_set(&k->why,
+	    "what stood before it, records %" PRIu64 " to %" PRIu64
+	    ", is missing",
+	    last + 1, first - 1);
+	return tell(k, last + 1, first - 1);
+}
+
+static void
+prepare(
+    struct look *k, struct recover *out, const struct spooldir *all, size_t i)
+{
+	bool has_next =
+	    i + 1 < all->count && same_epoch(&all->all[i], &all->all[i + 1]);
+
+	k->out = out;
+	k->entry = &all->all[i];
+	k->bound =
+	    has_next ? all->all[i + 1].header.first_sequence - 1 : UINT64_MAX;
+	k->until_us = all->all[i].mtime_us;
+	mend_header(k, all, i);
+	out->created_us = k->header.created_us;
+}
+
+/* Up to which record this segment is accounted for. */
+static uint64_t
+last_of(const struct look *k)
+{
+	if (k->state != SEGMENT_DAMAGED)
+		return k->run.last;
+	return k->bound == UINT64_MAX ? k->left.last : k->bound;
+}
+
 int
-recover_spool(
-    const char *dir, size_t trusted, struct recover *out, struct err *err)
+recover_spool(const char *dir, const struct recover_safe *safe,
+    struct crypto *c, struct recover *out, struct err *err)
 {
 	struct spooldir all;
 	struct look *k = calloc(1, sizeof *k);
-	int status = 0;
+	uint64_t last = 0; /* of this epoch, there or told lost */
+	size_t from;
+	int status;
 
 	*out = (struct recover){0};
 	if (!k)
 		return err_set(err, "no memory to recover the spool");
 	remove_unfinished(dir);
 	status = spooldir_list(dir, &all, err);
-	for (size_t i = first_to_see(&all, trusted);
-	     i < all.count && status == 0; i++) {
-		bool has_next = i + 1 < all.count &&
-				same_epoch(&all.all[i], &all.all[i + 1]);
-
-		*k =
-		    (struct look){.out = out, .dir = dir, .entry = &all.all[i]};
-		k->bound = has_next ? all.all[i + 1].header.first_sequence - 1
-				    : UINT64_MAX;
-		k->until_us = all.all[i].mtime_us;
-		mend_header(k, &all, i);
-		out->created_us = k->header.created_us;
-		status = look_at(k, err);
+	from = first_to_see(&all, safe->segments);
+	for (size_t i = from; i < all.count && status == 0; i++) {
+		*k = (struct look){.dir = dir, .crypto = c};
+		prepare(k, out, &all, i);
+		if (i > from && !same_epoch(&all.all[i - 1], &all.all[i]))
+			last = 0;
+		if (same_epoch(&all.all[i], &all.all[all.count - 1]) &&
+		    tell_missing(k, last, safe->newest) != 0)
+			status = err_set(err, "no memory to recover the spool");
+		else
+			status = look_at(k, err);
+		last = last_of(k);
+		salvage_clear(&k->left);
 	}
 	spooldir_clear(&all);
 	free(k);

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "assay/buf.h"
+#include "assay/crypto.h"
 #include "assay/err.h"
 #include "assay/spooldir.h"
 
@@ -56,11 +57,17 @@ struct recover {
 	size_t torn_count;   /* in so many segments */
 };
 
-/* Recover dir, whose lock the caller holds. The first `trusted` segments of
- * dir's order are not looked at (they are safe elsewhere), but never the newest
- * epoch. -1 only when the directory cannot be read or memory is short. */
-int recover_spool(
-    const char *dir, size_t trusted, struct recover *out, struct err *err);
+/* What every reader has. */
+struct recover_safe {
+	size_t segments; /* the first ones, in the order of the spool */
+	uint64_t newest; /* the last sequence of the newest epoch */
+};
+
+/* Recover dir, whose lock the caller holds. Segments that are safe elsewhere
+ * are not looked at, but all of the newest epoch are. -1 only when the
+ * directory or all of a segment cannot be read, or memory is short. */
+int recover_spool(const char *dir, const struct recover_safe *safe,
+    struct crypto *c, struct recover *out, struct err *err);
 void recover_clear(struct recover *r);
 
 #endif

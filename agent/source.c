@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ownlog.h"
 #include "source_file.h"
 #include "source_stdin.h"
 
@@ -52,11 +53,24 @@ source_spec_add_class(struct source_spec *s, enum rule_class class)
 	s->provides[s->provide_count++] = class;
 }
 
+int
+source_spec_set_own(struct source_spec *s, const struct rule_file *f)
+{
+	struct rule_file *own = ownlog_new(f);
+
+	if (!own)
+		return -1;
+	ownlog_free(s->own);
+	s->own = own;
+	return 0;
+}
+
 void
 source_spec_free(struct source_spec *s)
 {
 	if (!s)
 		return;
+	ownlog_free(s->own);
 	for (char **p = s->patterns; p && *p; p++)
 		free(*p);
 	free(s->patterns);

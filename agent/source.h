@@ -30,8 +30,9 @@ struct source_spec {
 	char **patterns; /* globs, NULL-terminated */
 	enum rule_class provides[SOURCE_CLASSES_MAX];
 	size_t provide_count;
-	/* A program's own log: its rule file, with stamp and sender. */
-	const struct rule_file *own;
+	/* A program's own log: what it needs of its rule file (ownlog.h); owned
+	 * by the spec. */
+	struct rule_file *own;
 	bool live;    /* goes on being written while we read */
 	bool relay;   /* the header's host counts */
 	bool syslog;  /* written by a syslog daemon, for whoever asked it to */
@@ -57,10 +58,13 @@ struct source_window {
  * SOURCE_NO_TIME when there is none. */
 #define SOURCE_NO_TIME INT64_MIN
 struct source_gap {
-	uint8_t gen[16];
-	int64_t from_offset;
-	int64_t to_offset; /* -1 not known */
-	int64_t from_us;   /* SOURCE_NO_TIME: since the last line read */
+	uint8_t gen[16];     /* all 0: not known */
+	int64_t from_offset; /* -1 not known */
+	int64_t to_offset;   /* -1 not known */
+	int64_t from_us;     /* SOURCE_NO_TIME: since the last line read */
+	/* When what took its place was made, by the machine's clock; it can be
+	 * a moment after now. SOURCE_NO_TIME: now. */
+	int64_t to_us;
 	/* truncated, deleted: it went while we watched; agent: while the agent
 	 * was down or its spool full; unreadable: it may not be read, or is
 	 * damaged. Constant text. */
@@ -108,6 +112,8 @@ struct source {
 struct source_spec *source_spec_new(const char *id, const char *path);
 int source_spec_add_pattern(struct source_spec *s, const char *pattern);
 void source_spec_add_class(struct source_spec *s, enum rule_class class);
+/* It is a program's own log: keeps a copy of what it needs of f. */
+int source_spec_set_own(struct source_spec *s, const struct rule_file *f);
 void source_spec_free(struct source_spec *s);
 
 /* Open the source of a spec, which must outlive it: standard input when it has

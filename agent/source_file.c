@@ -1,58 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "source_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <glob.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "assay/jsonin.h"
-#include "assay/jsonout.h"
+#include "fileset.h"
 
-#include "generation.h"
-
-/* Writers may go on writing to a renamed file until they are told. */
+/* Writers may go on writing to a renamed file until they are told: what is
+ * newer waits until nothing was written for so long, */
 #define GRACE_US INT64_C(3000000)
+/* but not longer than this in all. */
+#define PATIENCE_US INT64_C(60000000)
+/* A file without a name cannot be found again: it is watched for longer. */
+#define NAMELESS_US INT64_C(60000000)
+/* Damage of a compressed file is believed when nothing was done to it for so
+ * long; a plain one that cannot be read is a hole then. */
+#define DAMAGE_US INT64_C(60000000)
 #define UIDS_MAX 8
-#define COPIES_MAX 64
-
-struct file {
-	struct generation *gen;
-	bool present;  /* seen by the last scan */
-	bool restored; /* from an earlier start, not found yet */
-	/* The last bytes of a closed generation were given; an advance past
-	 * them ends it. */
-	bool resting;
-};
-
-/* A file that is a copy of a generation we have under another name. */
-struct copy {
-	dev_t dev;
-	ino_t ino;
-	off_t size;
-};
 
 struct source_file {
 	const struct source_spec *spec;
-	struct crypto *crypto;
-	struct fileid_form form;
+	struct fileset *files;
 	uid_t senders[UIDS_MAX]; /* accounts that count as root */
 	size_t sender_count;
 
-	struct file *files;
-	size_t count;
-	struct copy *copies;
-	size_t copy_count;
-	struct source_gap *gaps;
-	size_t gap_count;
-
-	struct generation *current; /* the one last read */
-	struct file *given;	    /* whose window was given */
-	int64_t now_us;		    /* of the last scan */
+	struct fileset_file *given; /* whose window was given */
+	uint8_t gen[16];	    /* that was last read */
+	uint64_t offset;
+	bool read;	/* gen and offset are set */
+	bool asked;	/* for lines since the last scan */
+	int64_t now_us; /* of the last scan */
 };
 
 struct source_file *
@@ -60,24 +39,30 @@ source_file_new(
     const struct source_spec *spec, struct crypto *c, struct err *err)
 {
 	struct source_file *s = calloc(1, sizeof *s);
+	struct fileid_form form = {0};
 
 	if (!s) {
 		err_set(err, "no memory for the source '%s'", spec->id);
 		return NULL;
 	}
 	s->spec = spec;
-	s->crypto = c;
-	if (!spec->own)
-		return s;
-	s->form.stamp = spec->own->stamp;
-	s->form.program = slice_of(spec->own->programs[0]);
-	for (rule_texts u = spec->own->sender_users; u && *u; u++) {
+	s->asked = true;
+	if (spec->own) {
+		form.stamp = spec->own->stamp;
+		form.program = slice_of(spec->own->programs[0]);
+	}
+	for (rule_texts u = spec->own ? spec->own->sender_users : NULL; u && *u;
+	     u++) {
 		const struct passwd *account = getpwnam(*u);
 
 		if (account && s->sender_count < UIDS_MAX)
 			s->senders[s->sender_count++] = account->pw_uid;
 	}
-	return s;
+	s->files = fileset_new(spec, c, &form, err);
+	if (s->files)
+		return s;
+	free(s);
+	return NULL;
 }
 
 static void
@@ -85,293 +70,24 @@ close_source(void *impl)
 {
 	struct source_file *s = impl;
 
-	for (size_t i = 0; i < s->count; i++)
-		generation_free(s->files[i].gen);
-	free(s->files);
-	free(s->copies);
-	free(s->gaps);
+	fileset_free(s->files);
 	free(s);
-}
-
-/* ---- holes ---- */
-
-static int
-add_gap(struct source_file *s, const struct generation *g, const char *reason,
-    int64_t to_offset, const struct err *why)
-{
-	struct source_gap *more =
-	    reallocarray(s->gaps, s->gap_count + 1, sizeof *more);
-
-	if (!more)
-		return -1;
-	s->gaps = more;
-	more = &more[s->gap_count++];
-	*more =
-	    (struct source_gap){.from_offset = (int64_t)generation_offset(g),
-		.to_offset = to_offset,
-		.from_us = generation_last_us(g) ? generation_last_us(g)
-						 : SOURCE_NO_TIME,
-		.reason = reason,
-		.why = *why};
-	memcpy(more->gen, generation_id(g), sizeof more->gen);
-	return 0;
 }
 
 static bool
 take_gap(void *impl, struct source_gap *gap)
 {
-	struct source_file *s = impl;
-
-	if (s->gap_count == 0)
-		return false;
-	*gap = s->gaps[0];
-	s->gap_count--;
-	memmove(s->gaps, s->gaps + 1, s->gap_count * sizeof *s->gaps);
-	return true;
-}
-
-/* ---- the set of files ---- */
-
-static int
-add_file(struct source_file *s, struct generation *g, bool restored)
-{
-	struct file *more = reallocarray(s->files, s->count + 1, sizeof *more);
-
-	if (!more)
-		return -1;
-	s->files = more;
-	more[s->count++] =
-	    (struct file){.gen = g, .present = !restored, .restored = restored};
-	s->given = NULL;
-	return 0;
-}
-
-static void
-remove_file(struct source_file *s, size_t i)
-{
-	if (s->current == s->files[i].gen)
-		s->current = NULL;
-	generation_free(s->files[i].gen);
-	s->count--;
-	memmove(
-	    &s->files[i], &s->files[i + 1], (s->count - i) * sizeof *s->files);
-	s->given = NULL;
-}
-
-static bool
-is_copy(const struct source_file *s, const struct stat *st)
-{
-	for (size_t i = 0; i < s->copy_count; i++)
-		if (s->copies[i].dev == st->st_dev &&
-		    s->copies[i].ino == st->st_ino &&
-		    s->copies[i].size == st->st_size)
-			return true;
-	return false;
-}
-
-static int
-add_copy(struct source_file *s, const struct stat *st)
-{
-	struct copy *more;
-
-	if (s->copy_count >= COPIES_MAX)
-		s->copy_count = 0; /* they are only looked at once more */
-	more = reallocarray(s->copies, s->copy_count + 1, sizeof *more);
-
-	if (!more)
-		return -1;
-	s->copies = more;
-	more[s->copy_count++] = (struct copy){
-	    .dev = st->st_dev, .ino = st->st_ino, .size = st->st_size};
-	return 0;
-}
-
-static int
-open_log(const char *path, struct err *err)
-{
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-
-	if (fd < 0)
-		return err_sys(err, "open '%s'", path);
-	return fd;
-}
-
-/* Phase one of a scan: files whose inode we know. */
-static void
-recognise(struct source_file *s, const char *path, const struct stat *st)
-{
-	for (size_t i = 0; i < s->count; i++) {
-		struct file *f = &s->files[i];
-
-		if (f->present || !generation_is_inode(f->gen, st))
-			continue;
-		generation_set_path(f->gen, path);
-		f->present = true;
-		return;
-	}
-}
-
-/* A generation that has its file again: one that was read to its end stays so,
- * unless somebody went on writing to it. */
-static void
-found_again(struct file *f, const struct stat *st)
-{
-	f->present = true;
-	f->restored = false;
-	if (!generation_ended(f->gen))
-		return;
-	if (!generation_is_compressed(f->gen) &&
-	    (uint64_t)st->st_size > generation_offset(f->gen))
-		generation_resume(f->gen);
-	else
-		generation_end(f->gen);
-}
-
-/* Phase two: a file we do not know by inode. Takes made. */
-static int
-settle(struct source_file *s, struct generation *made, const struct stat *st,
-    struct err *err)
-{
-	bool same_content = false;
-
-	for (size_t i = 0; i < s->count; i++) {
-		struct file *f = &s->files[i];
-		bool same_file = generation_same_file(f->gen, made);
-		bool same_id = generation_same_id(f->gen, made);
-		struct err why = {0};
-
-		if (!same_file && !same_id)
-			continue;
-		if (f->present) {
-			same_content |= same_id;
-			continue;
-		}
-		if (generation_attach(f->gen, made, &why)) {
-			found_again(f, st);
-			generation_free(made);
-			return 0;
-		}
-		if (!same_file)
-			continue;
-		/* The same file, and not what we had read of it. */
-		if (!why.text[0])
-			err_set(&why,
-			    "'%s' does not hold any more what had been read "
-			    "of it",
-			    generation_path(made));
-		if (!generation_ended(f->gen) &&
-		    add_gap(s, f->gen, f->restored ? "agent" : "truncated", -1,
-			&why) != 0)
-			goto no_memory;
-		remove_file(s, i);
-		break;
-	}
-	if (same_content) {
-		generation_free(made);
-		return add_copy(s, st);
-	}
-	if (add_file(s, made, false) == 0)
-		return 0;
-no_memory:
-	generation_free(made);
-	return err_set(err, "no memory for the source '%s'", s->spec->id);
-}
-
-static int
-meet(struct source_file *s, const char *path, struct err *err)
-{
-	struct generation *made;
-	struct stat st;
-	int fd;
-
-	if (stat(path, &st) != 0)
-		return errno == ENOENT ? 0 : err_sys(err, "look at '%s'", path);
-	if (!S_ISREG(st.st_mode) || is_copy(s, &st))
-		return 0;
-	for (size_t i = 0; i < s->count; i++)
-		if (s->files[i].present &&
-		    generation_is_inode(s->files[i].gen, &st))
-			return 0;
-	fd = open_log(path, err);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -1;
-	made = generation_new(fd, path, &s->form, s->crypto, err);
-	if (!made)
-		return -1;
-	if (generation_is_foreign(made)) {
-		/* What was read of it before it was compressed stands; what
-		 * was not is missed below, when it had been begun. */
-		generation_free(made);
-		return add_copy(s, &st);
-	}
-	return settle(s, made, &st, err);
-}
-
-/* What a scan did not see any more. */
-static int
-miss(struct source_file *s, struct err *err)
-{
-	for (size_t i = s->count; i-- > 0;) {
-		struct file *f = &s->files[i];
-		struct err why;
-
-		if (f->present || generation_has_file(f->gen))
-			continue; /* an open file is read to its end first */
-		if (!generation_ended(f->gen)) {
-			err_set(&why,
-			    "'%s' is gone, and with it what may have been "
-			    "written after byte %llu",
-			    generation_path(f->gen),
-			    (unsigned long long)generation_offset(f->gen));
-			if (add_gap(s, f->gen, "agent", -1, &why) != 0)
-				return err_set(err,
-				    "no memory for the source '%s'",
-				    s->spec->id);
-		}
-		remove_file(s, i);
-	}
-	return 0;
-}
-
-static int
-compare_files(const void *left, const void *right)
-{
-	const struct file *a = left, *b = right;
-	int64_t at = generation_first_us(a->gen);
-	int64_t bt = generation_first_us(b->gen);
-
-	if (at != bt)
-		return at < bt ? -1 : 1;
-	return strcmp(generation_path(b->gen), generation_path(a->gen));
+	return fileset_take_gap(((struct source_file *)impl)->files, gap);
 }
 
 static int
 scan(void *impl, int64_t now_us, struct err *err)
 {
 	struct source_file *s = impl;
-	glob_t found = {0};
-	struct stat st;
-	int status = 0;
+	int status = fileset_look(s->files, !s->asked, now_us, err);
 
 	s->now_us = now_us;
-	for (char **p = s->spec->patterns; *p; p++)
-		(void)glob(*p, GLOB_NOSORT | (found.gl_pathc ? GLOB_APPEND : 0),
-		    NULL, &found);
-	for (size_t i = 0; i < s->count; i++)
-		s->files[i].present = false;
-	for (size_t i = 0; i < found.gl_pathc; i++)
-		if (stat(found.gl_pathv[i], &st) == 0)
-			recognise(s, found.gl_pathv[i], &st);
-	for (size_t i = 0; i < found.gl_pathc; i++)
-		if (meet(s, found.gl_pathv[i], err) != 0)
-			status = -1; /* the others are looked at all the same */
-	globfree(&found);
-	if (status == 0)
-		status = miss(s, err);
-	for (size_t i = 0; i < s->count; i++)
-		generation_refresh(s->files[i].gen);
-	if (s->count > 1)
-		qsort(s->files, s->count, sizeof *s->files, compare_files);
+	s->asked = false;
 	s->given = NULL;
 	return status;
 }
@@ -398,140 +114,216 @@ mtime_of(const struct stat *st)
 	       st->st_mtim.tv_nsec / 1000;
 }
 
-/* Will nothing more be written to it? */
-static bool
-is_closed(const struct source_file *s, size_t i, const struct stat *st)
+/* For how long nothing was written to it, as far as was seen. */
+static int64_t
+quiet_us(const struct source_file *s, const struct fileset_file *f)
 {
-	const struct file *f = &s->files[i];
-	bool newest = i + 1 == s->count;
+	int64_t since_us = generation_grown_us(f->gen);
 
-	if (generation_is_compressed(f->gen))
+	return s->now_us > since_us ? s->now_us - since_us : 0;
+}
+
+/* Will nothing more be written to it that could be read under a name? */
+static bool
+is_closed(const struct source_file *s, const struct fileset_file *f)
+{
+	if (generation_id(f->gen)->compressed)
 		return true;
-	if (newest && f->present)
+	if (f->named && (f->at_stem || f->behind_us == 0))
 		return false;
-	return !s->spec->live || mtime_of(st) + GRACE_US < s->now_us;
+	if (!s->spec->live)
+		return true;
+	return quiet_us(s, f) >= (f->named ? GRACE_US : NAMELESS_US);
+}
+
+/* All of it was read: may what is newer be read before it is closed? */
+static bool
+may_pass(const struct source_file *s, const struct fileset_file *f)
+{
+	if (f->named && (f->at_stem || f->behind_us == 0))
+		return true;
+	if (quiet_us(s, f) >= GRACE_US)
+		return true;
+	return f->behind_us != 0 && (s->now_us - f->behind_us >= PATIENCE_US ||
+					s->now_us < f->behind_us);
 }
 
 static void
-describe(struct source_file *s, struct file *f, const struct stat *st,
+describe(struct source_file *s, struct fileset_file *f, struct stretch *got,
     struct source_window *w)
 {
-	w->offset = generation_offset(f->gen);
-	w->gen = generation_id(f->gen);
-	w->reference_us = mtime_of(st);
-	w->previous_us = generation_last_us(f->gen);
-	w->trust = trust_of(s, st);
-	s->current = f->gen;
+	const struct stat *st = generation_stat(f->gen);
+
+	*w = (struct source_window){.bytes = got->bytes,
+	    .one_line = got->one_line,
+	    .line_size = got->size,
+	    .line_len = got->len,
+	    .line_hash = got->hash,
+	    .offset = generation_offset(f->gen),
+	    .gen = generation_id(f->gen)->gen,
+	    .reference_us = mtime_of(st),
+	    .previous_us = generation_last_us(f->gen),
+	    .trust = trust_of(s, st)};
 	s->given = f;
 }
 
-/* A file that is not what it was: what was not read of it is a hole, and what
- * it holds now is a new generation. */
+/* It cannot be read. A compressed file may still be written, a disk may come
+ * back; after a while it is a hole. 0: not now. 2: it was given up. */
 static int
-replace(struct source_file *s, size_t i, const struct err *why, struct err *err)
+suffer(struct source_file *s, struct fileset_file *f, struct err *err)
 {
-	struct generation *g = s->files[i].gen;
-	struct generation *made;
-	int fd;
+	bool packed = generation_id(f->gen)->compressed;
+	int64_t since_us;
 
-	if (add_gap(s, g, "truncated", -1, why) != 0)
-		return err_set(err, "no memory for '%s'", s->spec->id);
-	s->form.truncations++;
-	fd = open_log(generation_path(g), err);
-	if (fd < 0) {
-		remove_file(s, i);
-		return 0;
-	}
-	made = generation_new(fd, generation_path(g), &s->form, s->crypto, err);
-	if (!made)
+	if (f->broken_us == 0)
+		f->broken_us = s->now_us;
+	since_us = packed ? generation_grown_us(f->gen) : f->broken_us;
+	if (packed && since_us < f->broken_us - DAMAGE_US)
+		since_us = s->now_us - DAMAGE_US;
+	if (s->spec->live && s->now_us - since_us < DAMAGE_US &&
+	    s->now_us >= since_us)
+		return packed ? 0 : -1;
+	if (fileset_add_gap(s->files, f, "unreadable", -1, err) != 0)
 		return -1;
-	if (s->current == g)
-		s->current = NULL;
-	generation_free(g);
-	s->files[i] = (struct file){.gen = made, .present = true};
-	s->given = NULL;
-	return 0;
+	f->broken_us = 0;
+	generation_end(f->gen);
+	return 2;
 }
 
-/* 1 a window, 0 nothing in this file now, 2 go on with the next file. */
+/* What it holds is not what was read of it. 2: look again, -1. */
 static int
-next_of(
-    struct source_file *s, size_t i, struct source_window *w, struct err *err)
+doubt(struct source_file *s, struct err *err)
 {
-	struct file *f = &s->files[i];
-	enum generation_proof proof = GENERATION_SAME;
-	uint64_t partial;
-	struct stat st;
-	bool whole;
-	int got;
+	fileset_doubt(s->files);
+	if (fileset_look(s->files, false, s->now_us, err) != 0)
+		return -1;
+	return 3;
+}
 
-	if (generation_stat(f->gen, &st) != 0)
-		return err_sys(err, "look at '%s'", generation_path(f->gen));
-	got = generation_read(
-	    f->gen, &w->bytes, &whole, &w->line_size, &partial, &proof, err);
-	if (got < 0 && proof == GENERATION_OTHER &&
-	    !generation_is_compressed(f->gen))
-		return replace(s, i, err, err) == 0 ? 2 : -1;
-	if (got < 0) {
-		if (add_gap(s, f->gen, "unreadable", -1, err) != 0)
-			return -1;
-		generation_end(f->gen);
-		return 2;
-	}
-	w->one_line = !whole;
-	if (got == 1) {
-		describe(s, f, &st, w);
-		if (!whole)
-			w->bytes.len = SOURCE_WINDOW;
-		w->line_len = w->line_size - !whole;
-		return 1;
-	}
-	if (!is_closed(s, i, &st))
-		return 0;
-	if (generation_rest(f->gen, &w->bytes, &w->line_size)) {
-		w->one_line = true;
-		w->line_len = w->line_size;
+static int
+finish(struct source_file *s, struct fileset_file *f, struct source_window *w)
+{
+	struct stretch got;
+
+	generation_set_through(f->gen, s->now_us);
+	if (!is_closed(s, f))
+		return may_pass(s, f) ? 2 : 0;
+	generation_rest(f->gen, &got);
+	if (got.bytes.len > 0) {
 		f->resting = true;
-		describe(s, f, &st, w);
+		describe(s, f, &got, w);
 		return 1;
 	}
 	generation_end(f->gen);
 	return 2;
 }
 
+/* 1 a window, 0 nothing in this file now and what is newer waits, 2 go on with
+ * the next file, 3 begin anew, -1. */
+static int
+next_of(struct source_file *s, struct fileset_file *f, struct source_window *w,
+    struct err *err)
+{
+	struct stretch got;
+	enum stretch_proof proof;
+	int status;
+
+	if (!generation_is_open(f->gen)) {
+		if (generation_unread(f->gen) == 0)
+			return 2;
+		status = fileset_open(s->files, f, err);
+		if (status != 0)
+			return status < 0 ? -1 : 2;
+	}
+	proof = generation_read(f->gen, &got, err);
+	if (proof == STRETCH_OTHER)
+		return doubt(s, err);
+	if (proof == STRETCH_BROKEN)
+		return suffer(s, f, err);
+	f->broken_us = 0;
+	if (got.bytes.len == 0)
+		return finish(s, f, w);
+	describe(s, f, &got, w);
+	return 1;
+}
+
 static int
 next(void *impl, struct source_window *w, struct err *err)
 {
 	struct source_file *s = impl;
+	int again = 0, got = 2;
 
-	for (size_t i = 0; i < s->count; i++) {
-		int got = 2;
+	*w = (struct source_window){0};
+	s->asked = true;
+	if (fileset_holds_back(s->files))
+		return 0;
+	for (size_t i = 0; i < fileset_count(s->files); i++) {
+		struct fileset_file *f = fileset_at(s->files, i);
 
-		*w = (struct source_window){0};
-		/* The same place again when it was replaced. */
-		for (int tries = 0; got == 2 && tries < 2; tries++) {
-			if (i >= s->count ||
-			    generation_ended(s->files[i].gen) ||
-			    !generation_has_file(s->files[i].gen))
-				break;
-			got = next_of(s, i, w, err);
-		}
-		if (got != 2)
-			return got;
+		if (f->gone || f->waits || f->restored || f->cut ||
+		    generation_ended(f->gen))
+			continue;
+		got = next_of(s, f, w, err);
+		if (got == 3 && ++again < 4)
+			i = (size_t)-1;
+		else if (got != 2)
+			break;
 	}
-	return 0;
+	return got == 1 || got < 0 ? got : 0;
 }
 
 static void
 advance(void *impl, uint64_t bytes, int64_t last_us)
 {
 	struct source_file *s = impl;
-	struct file *f = s->given;
+	struct fileset_file *f = s->given;
 
 	generation_advance(f->gen, bytes, last_us);
+	memcpy(s->gen, generation_id(f->gen)->gen, sizeof s->gen);
+	s->offset = generation_offset(f->gen);
+	s->read = true;
 	if (f->resting)
 		generation_end(f->gen);
 	f->resting = false;
+}
+
+/* ---- held bytes ---- */
+
+static uint64_t
+held(const void *impl)
+{
+	return fileset_held(((const struct source_file *)impl)->files);
+}
+
+static bool
+let_go(void *impl)
+{
+	struct source_file *s = impl;
+	struct err why;
+
+	for (size_t i = 0; i < fileset_count(s->files); i++) {
+		struct fileset_file *f = fileset_at(s->files, i);
+
+		if (!generation_is_open(f->gen) ||
+		    generation_stat(f->gen)->st_nlink != 0 ||
+		    generation_unread(f->gen) == 0)
+			continue;
+		err_set(&why,
+		    "'%s' was deleted and is given up unread after byte %llu, "
+		    "for the room it takes",
+		    generation_path(f->gen),
+		    (unsigned long long)generation_offset(f->gen));
+		if (fileset_add_gap(s->files, f, "agent",
+			generation_id(f->gen)->compressed
+			    ? -1
+			    : generation_stat(f->gen)->st_size,
+			&why) != 0)
+			return false;
+		s->given = NULL;
+		fileset_remove(s->files, f);
+		return true;
+	}
+	return false;
 }
 
 /* ---- state ---- */
@@ -539,51 +331,33 @@ advance(void *impl, uint64_t bytes, int64_t last_us)
 static void
 save(const void *impl, struct buf *out)
 {
-	const struct source_file *s = impl;
-
-	jsonout_kint(out, "truncations", s->form.truncations);
-	jsonout_key(out, "files");
-	jsonout_array(out);
-	for (size_t i = 0; i < s->count; i++)
-		generation_save(s->files[i].gen, out);
-	jsonout_array_end(out);
+	fileset_save(((const struct source_file *)impl)->files, out);
 }
 
 static int
 restore(void *impl, const json_t *state, struct err *err)
 {
-	struct source_file *s = impl;
-	const json_t *files = json_object_get(state, "files");
-
-	(void)jsonin_int(state, "truncations", &s->form.truncations);
-	for (size_t i = 0; i < json_array_size(files); i++) {
-		struct generation *g = generation_restore(
-		    json_array_get(files, i), s->crypto, err);
-
-		if (!g)
-			return -1;
-		if (add_file(s, g, true) != 0) {
-			generation_free(g);
-			return err_set(err, "no memory for '%s'", s->spec->id);
-		}
-	}
-	return 0;
+	return fileset_restore(((struct source_file *)impl)->files, state, err);
 }
 
 static const uint8_t *
 position(const void *impl, uint64_t *offset)
 {
 	const struct source_file *s = impl;
-	const struct generation *g = s->current;
 
+	*offset = s->offset;
+	if (s->read)
+		return s->gen;
 	/* After a restart: the newest that was read. */
-	for (size_t i = 0; !g && i < s->count; i++)
-		if (generation_offset(s->files[s->count - 1 - i].gen) > 0)
-			g = s->files[s->count - 1 - i].gen;
-	if (!g)
-		return NULL;
-	*offset = generation_offset(g);
-	return generation_id(g);
+	for (size_t i = fileset_count(s->files); i-- > 0;) {
+		const struct generation *g = fileset_at(s->files, i)->gen;
+
+		if (generation_offset(g) == 0)
+			continue;
+		*offset = generation_offset(g);
+		return generation_id(g)->gen;
+	}
+	return NULL;
 }
 
 static void
@@ -592,10 +366,12 @@ progress(const void *impl, uint64_t *done, uint64_t *total)
 	const struct source_file *s = impl;
 
 	*done = *total = 0;
-	for (size_t i = 0; i < s->count; i++) {
+	for (size_t i = 0; i < fileset_count(s->files); i++) {
 		uint64_t d, t;
 
-		generation_progress(s->files[i].gen, &d, &t);
+		if (fileset_at(s->files, i)->gone)
+			continue;
+		generation_progress(fileset_at(s->files, i)->gen, &d, &t);
 		*done += d;
 		*total += t;
 	}
@@ -606,9 +382,13 @@ first(const void *impl)
 {
 	const struct source_file *s = impl;
 
-	for (size_t i = 0; i < s->count; i++)
-		if (generation_has_stamp(s->files[i].gen))
-			return generation_first_us(s->files[i].gen);
+	for (size_t i = 0; i < fileset_count(s->files); i++) {
+		const struct fileid *id =
+		    generation_id(fileset_at(s->files, i)->gen);
+
+		if (id->stamped)
+			return id->first_us;
+	}
 	return SOURCE_NO_TIME;
 }
 
@@ -623,5 +403,7 @@ const struct source_ops source_file_ops = {
     .position = position,
     .progress = progress,
     .first = first,
+    .held = held,
+    .let_go = let_go,
     .close = close_source,
 };

@@ -9,17 +9,15 @@
 #include <unistd.h>
 
 #include "header.h"
+#include "longline.h"
 
 struct source_stdin {
 	struct crypto *crypto;
 	struct buf window; /* bytes from offset on */
 	uint64_t offset;
 	bool ended;
-	/* A line longer than the window: its bytes beyond, dropped; its size
-	 * once its end was seen, and what came after it. */
-	uint64_t skipped;
-	uint64_t long_size;
-	bool long_ended; /* with LF */
+	/* A line longer than the window, and what came after it. */
+	struct longline *line;
 	struct buf after;
 	int64_t now_us; /* of the last scan */
 	int64_t last_us;
@@ -51,6 +49,7 @@ close_source(void *impl)
 
 	buf_clear(&s->window);
 	buf_clear(&s->after);
+	longline_free(s->line);
 	free(s);
 }
 
@@ -110,33 +109,29 @@ name(struct source_stdin *s)
 	memcpy(s->gen, hash, sizeof s->gen);
 }
 
-/* The rest of a line longer than the window is read and counted: 1 when its end
- * is known. */
+/* The rest of a line longer than the window goes by: 1 when its end is
+ * known. */
 static int
 skip_long(struct source_stdin *s, struct err *err)
 {
 	char chunk[4096];
 	size_t len = 0;
-	int got = 1;
 
-	while (s->long_size == 0 && !s->ended) {
-		size_t lf;
+	if (!s->line &&
+	    !(s->line = longline_new(s->crypto, buf_slice(&s->window))))
+		return err_set(err, "no memory for standard input");
+	while (!longline_ended(s->line) && !s->ended) {
+		int got = read_more(s, chunk, sizeof chunk, &len, err);
+		struct slice bytes = {chunk, len};
 
-		got = read_more(s, chunk, sizeof chunk, &len, err);
 		if (got < 0 || (got == 0 && !s->ended))
 			return got;
-		lf = slice_find((struct slice){chunk, len}, '\n');
-		if (lf < len) {
+		if (got > 0)
 			buf_put(&s->after,
-			    (struct slice){chunk + lf + 1, len - lf - 1});
-			s->long_size = SOURCE_WINDOW + s->skipped + lf + 1;
-			s->long_ended = true;
-		}
-		s->skipped += len;
+			    slice_from(bytes, longline_add(s->line, bytes)));
 	}
-	if (s->long_size == 0)
-		s->long_size = SOURCE_WINDOW + s->skipped;
-	return s->after.failed ? err_set(err, "no memory for input") : 1;
+	return s->after.failed ? err_set(err, "no memory for standard input")
+			       : 1;
 }
 
 static int
@@ -180,8 +175,9 @@ next(void *impl, struct source_window *w, struct err *err)
 		if (got != 1)
 			return got < 0 ? -1 : 2;
 		w->one_line = true;
-		w->line_size = s->long_size;
-		w->line_len = s->long_size - s->long_ended;
+		w->line_size = longline_size(s->line);
+		w->line_len = w->line_size - longline_ended(s->line);
+		w->line_hash = longline_hash(s->line);
 		return give(s, w, SOURCE_WINDOW);
 	}
 	if (!s->ended)
@@ -198,12 +194,12 @@ advance(void *impl, uint64_t bytes, int64_t last_us)
 {
 	struct source_stdin *s = impl;
 
-	if (s->long_size > 0) {
+	if (s->line) {
+		longline_free(s->line);
+		s->line = NULL;
 		buf_reset(&s->window);
 		buf_put(&s->window, buf_slice(&s->after));
 		buf_reset(&s->after);
-		s->long_size = s->skipped = 0;
-		s->long_ended = false;
 	} else {
 		memmove(s->window.ptr, s->window.ptr + bytes,
 		    s->window.len - bytes);

@@ -31,51 +31,41 @@ each_class(void *arg, const struct tree_node *n, struct slice text)
 	    SLICE_FMT(text));
 }
 
-/* What syslog writes to it: as the entry says, else as the layout has it, else
- * what is usual for its class. */
+/* Whether syslog writes it, and with which facility: as the entry says, or the
+ * layout of this distribution; of others it is not known. */
 static int
 set_facility(struct source_spec *spec, const struct tree_node *n,
-    const struct layout *layout, struct problems *p)
+    const struct tree_node *file, const struct layout *layout,
+    struct problems *p)
 {
 	const struct tree_node *given = tree_get(n, "facility");
-	const struct tree_node *file = NULL;
 	struct slice name;
 
-	if (given && !spec->syslog)
+	if (given && (spec->own || !spec->path))
 		return tree_problem(p, given,
 		    "syslog does not write this source, so it has no "
 		    "facility: remove the key");
-	if (!spec->syslog)
+	spec->syslog = given || file;
+	if (!given) {
+		spec->facility = file ? layout_facility(layout, file) : -1;
 		return 0;
-	if (given) {
-		if (tree_string(p, given, &name) != 0)
-			return -1;
-		spec->facility = facility_find(name);
-		if (spec->facility >= 0)
-			return 0;
-		return tree_problem(p, given,
-		    "there is no facility '%.*s'; write one that your syslog "
-		    "daemon sends to this file alone, such as authpriv, daemon "
-		    "or local0",
-		    SLICE_FMT(name));
 	}
-	file = layout_file(layout, spec->path);
-	spec->facility = file ? layout_facility(layout, file) : -1;
-	if (spec->facility < 0)
-		spec->facility = FACILITY_DAEMON;
-	for (size_t i = 0; !file && i < spec->provide_count; i++)
-		if (spec->provides[i] == RULE_AUTH)
-			spec->facility = FACILITY_AUTHPRIV;
-	return 0;
+	if (tree_string(p, given, &name) != 0)
+		return -1;
+	spec->facility = facility_find(name);
+	if (spec->facility >= 0)
+		return 0;
+	return tree_problem(p, given,
+	    "there is no facility '%.*s'; write one that your syslog daemon "
+	    "sends to this file alone, such as authpriv, daemon or local0",
+	    SLICE_FMT(name));
 }
 
 static int
 set_class(struct source_spec *spec, const struct tree_node *n,
-    const struct layout *layout, struct problems *p)
+    const struct tree_node *file, struct problems *p)
 {
 	const struct tree_node *class = tree_get(n, "class");
-	const struct tree_node *file =
-	    spec->syslog ? layout_file(layout, spec->path) : NULL;
 	struct class_list list = {spec, p};
 
 	if (class)
@@ -98,13 +88,15 @@ set_common(struct source_spec *spec, const struct tree_node *n,
     const struct layout *layout, struct problems *p)
 {
 	const struct tree_node *relay = tree_get(n, "relay");
+	const struct tree_node *file =
+	    spec->path && !spec->own ? layout_file(layout, spec->path) : NULL;
 
 	spec->chosen = "the configuration names it";
 	if (relay && tree_bool(p, relay, &spec->relay) != 0)
 		return -1;
-	if (set_class(spec, n, layout, p) != 0)
+	if (set_class(spec, n, file, p) != 0)
 		return -1;
-	return set_facility(spec, n, layout, p);
+	return set_facility(spec, n, file, layout, p);
 }
 
 /* The logs of one entry, bare. */
@@ -193,11 +185,12 @@ add_source(struct discover *d, const struct ruleset *rules,
 	for (size_t i = first; i < d->count; i++) {
 		struct source_spec *spec = d->specs[i];
 
-		if (spec->path) {
-			spec->own = discover_owner(rules, spec->path);
-			spec->syslog = !spec->own;
-			spec->live = true;
-		}
+		const struct rule_file *own =
+		    spec->path ? discover_owner(rules, spec->path) : NULL;
+
+		spec->live = spec->path != NULL;
+		if (own && source_spec_set_own(spec, own) != 0)
+			return tree_problem(p, n, "no memory for this source");
 		if (set_common(spec, n, layout, p) != 0)
 			return -1;
 	}

@@ -4,27 +4,23 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "assay/ack.h"
 #include "assay/chain.h"
 #include "assay/diskio.h"
 #include "assay/segment.h"
-#include "assay/spooldir.h"
 
-#define RESERVE ((uint64_t)1 << 20) /* for essential records, at most */
+#include "spoolhome.h"
+
+#define RESERVE ((uint64_t)2 << 20) /* for essential records, at most */
 
 struct spool {
 	struct spool_options o;
 	struct crypto *crypto;
-	int dir_fd;
-	int lock_fd;
+	struct spoolhome home;
 	struct recover found;
 
 	/* The epoch. */
@@ -35,7 +31,11 @@ struct spool {
 	/* The segment being written; fd is -1 when there is none. */
 	int fd;
 	char name[SEGMENT_NAME_LEN + 1];
-	uint64_t end; /* of its last commit */
+	uint64_t end;  /* of its last commit */
+	uint64_t size; /* what it may hold */
+	/* The disk is full, and the segment was made of the reserve: for what
+	 * must be told only. */
+	bool on_reserve;
 
 	/* The last commit, and what was put since. */
 	uint64_t committed;
@@ -45,122 +45,33 @@ struct spool {
 	struct buf pending;
 	struct buf frames; /* scratch */
 
-	uint64_t other_bytes; /* all segments but the current one */
-	uint64_t unsent_bytes;
+	struct spoolhome_use use; /* of all but the current segment */
 	unsigned abandoned;
 };
 
-/* ---- the directory ---- */
+/* ---- opening ---- */
 
-static int
-lock_dir(struct spool *s, struct err *err)
+/* Room for the records that must be told when there is none. */
+static uint64_t
+reserve_size(const struct spool *s)
 {
-	s->lock_fd = openat(
-	    s->dir_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
-	if (s->lock_fd < 0)
-		return err_sys(err, "open '%s/lock'", s->o.dir);
-	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	if (errno == EWOULDBLOCK)
-		return err_set(err,
-		    "the spool '%s' is in use by another agent; stop that one "
-		    "first, or give this one its own --state",
-		    s->o.dir);
-	return err_sys(err, "lock '%s/lock'", s->o.dir);
+	uint64_t share = s->o.max_bytes / 8;
+
+	return share < RESERVE ? share : RESERVE;
 }
 
-static int
-make_dirs(struct spool *s, struct err *err)
-{
-	char ack[PATH_MAX];
-
-	if (snprintf(ack, sizeof ack, "%s/ack", s->o.dir) >= (int)sizeof ack)
-		return err_set(err, "the path of the spool is too long");
-	if (mkdir(s->o.dir, 0750) != 0 && errno != EEXIST)
-		return err_sys(err, "make the spool '%s'", s->o.dir);
-	/* Readers of the directory's group leave their acks here. */
-	if (mkdir(ack, 0770) == 0)
-		(void)chmod(ack, 02770);
-	else if (errno != EEXIST)
-		return err_sys(err, "make '%s'", ack);
-	s->dir_fd = open(s->o.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (s->dir_fd < 0)
-		return err_sys(err, "open the spool '%s'", s->o.dir);
-	return 0;
-}
-
-/* How many of the first segments every reader has. */
-static size_t
-acknowledged(const struct spool *s, const struct spooldir *all)
-{
-	size_t least = all->count;
-
-	if (!s->o.readers || !s->o.readers[0])
-		return 0;
-	for (const char *const *name = s->o.readers; *name; name++) {
-		struct ack ack;
-		size_t has = 0;
-
-		if (ack_read(s->o.dir, *name, &ack, NULL) != 1)
-			return 0;
-		for (size_t i = 0; i < all->count; i++) {
-			const struct segment_header *h = &all->all[i].header;
-
-			/* All before the segment that holds the record. */
-			if (memcmp(h->epoch, ack.epoch, 16) == 0 &&
-			    h->first_sequence <= ack.sequence + 1)
-				has = i;
-		}
-		if (has < least)
-			least = has;
-	}
-	return least;
-}
-
-static bool
-is_current(const struct spool *s, const struct spooldir_entry *e)
-{
-	return s->fd >= 0 && !strcmp(e->name, s->name);
-}
-
-/* Remove acknowledged segments: those older than before_us, then, oldest first,
- * as many as it takes to have room for `need` bytes beside the others. */
 static void
-reclaim(struct spool *s, int64_t before_us, uint64_t need)
+reclaim(struct spool *s, int64_t before_us, uint64_t most)
 {
-	struct spooldir all;
-	uint64_t used = 0;
-	size_t safe, i;
-
-	if (spooldir_list(s->o.dir, &all, NULL) != 0)
-		return;
-	safe = acknowledged(s, &all);
-	s->unsent_bytes = 0;
-	for (i = 0; i < all.count; i++) {
-		if (is_current(s, &all.all[i]))
-			continue;
-		used += all.all[i].size;
-		if (i >= safe)
-			s->unsent_bytes += all.all[i].size;
-	}
-	for (i = 0; i < safe && !is_current(s, &all.all[i]); i++) {
-		const struct spooldir_entry *e = &all.all[i];
-
-		if (e->mtime_us >= before_us && used + need <= s->o.max_bytes)
-			break;
-		if (unlinkat(s->dir_fd, e->name, 0) == 0)
-			used -= e->size;
-	}
-	s->other_bytes = used;
-	spooldir_clear(&all);
+	spoolhome_reclaim(
+	    &s->home, s->fd >= 0 ? s->name : NULL, before_us, most, &s->use);
 }
 
 struct spool *
 spool_open(const struct spool_options *o, struct crypto *c, struct err *err)
 {
 	struct spool *s = calloc(1, sizeof *s);
-	struct spooldir all;
-	size_t trusted;
+	struct recover_safe safe;
 
 	if (!s) {
 		err_set(err, "no memory for the spool");
@@ -168,19 +79,17 @@ spool_open(const struct spool_options *o, struct crypto *c, struct err *err)
 	}
 	s->o = *o;
 	s->crypto = c;
-	s->dir_fd = s->lock_fd = s->fd = -1;
+	s->fd = -1;
 	if (s->o.segment_size == 0)
 		s->o.segment_size = SEGMENT_SIZE;
 	if (s->o.segment_size > s->o.max_bytes / 4)
 		s->o.segment_size = s->o.max_bytes / 4;
-	if (make_dirs(s, err) != 0 || lock_dir(s, err) != 0 ||
-	    spooldir_list(s->o.dir, &all, err) != 0)
+	if (spoolhome_open(&s->home, s->o.dir, s->o.readers, err) != 0 ||
+	    spoolhome_safe(&s->home, &safe, err) != 0 ||
+	    recover_spool(s->o.dir, &safe, c, &s->found, err) != 0)
 		goto fail;
-	trusted = acknowledged(s, &all);
-	spooldir_clear(&all);
-	if (recover_spool(s->o.dir, trusted, &s->found, err) != 0)
-		goto fail;
-	reclaim(s, INT64_MIN, 0);
+	(void)spoolhome_reserve(&s->home, reserve_size(s));
+	reclaim(s, INT64_MIN, s->o.max_bytes);
 	return s;
 fail:
 	spool_close(s);
@@ -226,16 +135,23 @@ spool_pending(const struct spool *s)
 	return s->pending.len;
 }
 
+bool
+spool_wants_commit(const struct spool *s)
+{
+	/* The other half is for what is told while there is no room. */
+	return s->pending.len >= reserve_size(s) / 2;
+}
+
 uint64_t
 spool_bytes(const struct spool *s)
 {
-	return s->other_bytes + (s->fd >= 0 ? s->end : 0);
+	return s->use.bytes + (s->fd >= 0 ? s->end : 0);
 }
 
 uint64_t
 spool_unsent(const struct spool *s)
 {
-	return s->unsent_bytes + (s->fd >= 0 ? s->end : 0);
+	return s->use.unsent + (s->fd >= 0 ? s->end : 0);
 }
 
 unsigned
@@ -244,29 +160,51 @@ spool_abandoned(const struct spool *s)
 	return s->abandoned;
 }
 
+uint64_t
+spool_kept_aside(const struct spool *s)
+{
+	return s->use.bad;
+}
+
+/* Is there room for need bytes more, within max_bytes and on the disk? */
+static bool
+has_room(struct spool *s, uint64_t need, bool essential, struct err *err)
+{
+	uint64_t limit = s->o.max_bytes;
+
+	if (!essential)
+		limit -= reserve_size(s);
+	if (spool_bytes(s) + need > limit)
+		reclaim(s, INT64_MIN,
+		    limit > s->end + need ? limit - s->end - need : 0);
+	if (spool_bytes(s) + need > limit) {
+		err_set(err,
+		    "the spool '%s' holds %llu bytes and may hold %llu; "
+		    "nothing is read until a reader has caught up",
+		    s->o.dir, (unsigned long long)spool_bytes(s),
+		    (unsigned long long)s->o.max_bytes);
+		return false;
+	}
+	if (essential || !s->on_reserve)
+		return true;
+	s->on_reserve = !spoolhome_reserve(&s->home, reserve_size(s));
+	if (s->on_reserve)
+		err_set(err,
+		    "the disk of the spool '%s' is full: No space left; "
+		    "nothing is read until there is room",
+		    s->o.dir);
+	return !s->on_reserve;
+}
+
 enum spool_put
 spool_put(struct spool *s, struct slice rec, bool essential, struct err *err)
 {
-	uint64_t limit = s->o.max_bytes;
-	uint64_t reserve = limit / 8 < RESERVE ? limit / 8 : RESERVE;
 	uint64_t need = segment_frame_size(rec.len) + s->pending.len;
 	uint8_t leaf[CHAIN_LEN];
 
 	assert(rec.len > 0 && rec.len <= SEGMENT_PAYLOAD_MAX);
-	if (!essential)
-		limit -= reserve;
-	if (spool_bytes(s) + need > limit) {
-		reclaim(s, INT64_MIN, s->end + need + reserve);
-		if (spool_bytes(s) + need > limit) {
-			err_set(err,
-			    "the spool '%s' holds %llu bytes and may hold "
-			    "%llu; nothing is read until a reader has caught "
-			    "up",
-			    s->o.dir, (unsigned long long)spool_bytes(s),
-			    (unsigned long long)s->o.max_bytes);
-			return SPOOL_FULL;
-		}
-	}
+	if (!has_room(s, need, essential, err))
+		return SPOOL_FULL;
 	segment_put(&s->pending, SEGMENT_RECORD, s->last + 1, rec);
 	if (s->pending.failed) {
 		s->pending.failed = false;
@@ -361,18 +299,55 @@ leave_segment(struct spool *s)
 		(void)fsync(s->fd);
 	close(s->fd);
 	s->fd = -1;
-	s->other_bytes += s->end;
-	s->unsent_bytes += s->end;
+	s->use.bytes += s->end;
+	s->use.unsent += s->end;
 	s->end = 0;
 }
 
-static int
-allocate(int fd, uint64_t size)
+static bool
+is_full(int error)
 {
-	if (fallocate(fd, 0, 0, (off_t)size) == 0)
-		return 0;
-	/* A file system without it finds out about room when writing. */
-	return errno == EOPNOTSUPP ? 0 : -1;
+	return error == ENOSPC || error == EDQUOT;
+}
+
+/* A new file of the given name and size; -1 and errno. */
+static int
+make_file(struct spool *s, const char *made, uint64_t size)
+{
+	int fd = openat(s->home.dir_fd, made,
+	    O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
+	int saved;
+
+	if (fd < 0 || diskio_allocate(fd, size) == 0)
+		return fd;
+	saved = errno;
+	close(fd);
+	(void)unlinkat(s->home.dir_fd, made, 0);
+	errno = saved;
+	return -1;
+}
+
+/* A file of the given name with room for the frames: a new one, for which what
+ * may go makes room, or, where the disk is full, the reserve. */
+static int
+make_room(struct spool *s, const char *made, uint64_t *size)
+{
+	uint64_t need = s->frames.len, was = s->use.bytes;
+	int fd, saved;
+
+	*size = s->o.segment_size > need ? s->o.segment_size : need;
+	fd = make_file(s, made, *size);
+	if (fd < 0 && is_full(errno)) {
+		reclaim(s, INT64_MIN, was > *size ? was - *size : 0);
+		fd = make_file(s, made, *size);
+	}
+	if (fd >= 0 || !is_full(errno) || need > reserve_size(s))
+		return fd;
+	saved = errno;
+	fd = spoolhome_take_reserve(&s->home, made, size);
+	s->on_reserve |= fd >= 0;
+	errno = saved;
+	return fd;
 }
 
 /* Write s->frames as a new segment that readers may see; -1 and errno leave
@@ -381,28 +356,25 @@ static int
 write_segment(struct spool *s)
 {
 	char made[SEGMENT_NAME_LEN + 5], name[SEGMENT_NAME_LEN + 1];
-	uint64_t size = s->o.segment_size;
+	uint64_t size;
 	int fd, saved;
 
 	segment_name(name, s->header.epoch, s->committed + 1);
 	snprintf(made, sizeof made, "%s.new", name);
-	if (size < s->frames.len)
-		size = s->frames.len;
-	fd = openat(s->dir_fd, made,
-	    O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
+	fd = make_room(s, made, &size);
 	if (fd < 0)
 		return -1;
-	if (allocate(fd, size) != 0 ||
-	    diskio_pwrite(fd, buf_slice(&s->frames), 0) != 0 ||
+	if (diskio_pwrite(fd, buf_slice(&s->frames), 0) != 0 ||
 	    fdatasync(fd) != 0 ||
-	    renameat(s->dir_fd, made, s->dir_fd, name) != 0)
+	    renameat(s->home.dir_fd, made, s->home.dir_fd, name) != 0)
 		goto fail;
 	memcpy(s->name, name, sizeof name);
 	s->fd = fd;
 	/* Before this nobody reads it; after it the name is there for good. */
-	if (fsync(s->dir_fd) != 0 || announce(fd, s->frames.len) != 0)
+	if (fsync(s->home.dir_fd) != 0 || announce(fd, s->frames.len) != 0)
 		goto fail_visible;
 	s->end = s->frames.len;
+	s->size = size;
 	return 0;
 fail_visible:
 	s->fd = -1;
@@ -410,7 +382,7 @@ fail_visible:
 fail:
 	saved = errno;
 	close(fd);
-	unlinkat(s->dir_fd, made, 0);
+	unlinkat(s->home.dir_fd, made, 0);
 	errno = saved;
 	return -1;
 }
@@ -433,7 +405,7 @@ commit_new(struct spool *s, struct err *err)
 		return SPOOL_FAILED;
 	if (write_segment(s) == 0)
 		return SPOOL_OK;
-	if (errno == ENOSPC || errno == EDQUOT) {
+	if (is_full(errno)) {
 		err_sys(err,
 		    "write a segment in '%s': nothing is read until there is "
 		    "room",
@@ -456,7 +428,7 @@ commit_on(struct spool *s, bool *gave_up, struct err *err)
 		return -1;
 	if (s->frames.len == 0)
 		return 1;
-	if (s->end + s->frames.len <= s->o.segment_size) {
+	if (s->end + s->frames.len <= s->size) {
 		if (write_on(s) == 0)
 			return 1;
 		*gave_up = true;
@@ -495,7 +467,9 @@ spool_commit(struct spool *s, struct err *err)
 void
 spool_tick(struct spool *s, int64_t now_us)
 {
-	reclaim(s, now_us - s->o.keep_us, 0);
+	reclaim(s, now_us - s->o.keep_us, s->o.max_bytes);
+	if (!s->on_reserve)
+		(void)spoolhome_reserve(&s->home, reserve_size(s));
 }
 
 void
@@ -504,10 +478,7 @@ spool_close(struct spool *s)
 	if (!s)
 		return;
 	leave_segment(s);
-	if (s->lock_fd >= 0)
-		close(s->lock_fd);
-	if (s->dir_fd >= 0)
-		close(s->dir_fd);
+	spoolhome_close(&s->home);
 	buf_clear(&s->pending);
 	buf_clear(&s->frames);
 	recover_clear(&s->found);

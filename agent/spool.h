@@ -27,7 +27,8 @@
 
 struct spool_options {
 	const char *dir;     /* made when missing; its parent must be there */
-	uint64_t max_bytes;  /* of all segments together */
+	uint64_t max_bytes;  /* of all there is in dir, beside a reserve of
+				at most 2 MiB */
 	int64_t keep_us;     /* how long acknowledged segments stay */
 	size_t segment_size; /* 0: SEGMENT_SIZE */
 	const char *const *readers; /* NULL-terminated; none: nothing goes */
@@ -74,6 +75,10 @@ enum spool_put spool_put(
 /* Bytes put since the last commit. */
 size_t spool_pending(const struct spool *s);
 
+/* So much was put that a commit is due before anything else: what fits the
+ * reserve can be committed to it when the disk is full. */
+bool spool_wants_commit(const struct spool *s);
+
 /* Make what was put durable, together with the state of the sources that moved.
  * 0 when it is on disk. SPOOL_FULL when the disk has no room and SPOOL_FAILED
  * when it fails: what was put stays in memory, the call can be repeated, and
@@ -83,9 +88,11 @@ enum spool_put spool_commit(struct spool *s, struct err *err);
 /* Remove what acknowledgement and age allow. */
 void spool_tick(struct spool *s, int64_t now_us);
 
-/* Bytes of all segments; of those that some reader has not acknowledged. */
+/* Bytes of all there is; of segments that some reader has not acknowledged; of
+ * damaged files kept aside. */
 uint64_t spool_bytes(const struct spool *s);
 uint64_t spool_unsent(const struct spool *s);
+uint64_t spool_kept_aside(const struct spool *s);
 
 /* How often a segment had to be given up after a failed write or sync. */
 unsigned spool_abandoned(const struct spool *s);

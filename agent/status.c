@@ -85,6 +85,7 @@ put_spool(struct buf *out, const struct agent_view *v)
 	jsonout_kint(out, "unsent", (int64_t)v->spool_unsent);
 	jsonout_kint(out, "abandoned", v->spool_abandoned);
 	jsonout_kint(out, "damaged", (int64_t)v->found->damage_count);
+	jsonout_kint(out, "kept_aside", (int64_t)v->spool_kept_aside);
 	jsonout_kint(out, "torn_bytes", (int64_t)v->found->torn_bytes);
 	jsonout_object_end(out);
 }

@@ -77,6 +77,12 @@ writer_records(const struct writer *w)
 	return spool_next_sequence(w->spool) - 1;
 }
 
+bool
+writer_wants_commit(const struct writer *w)
+{
+	return spool_wants_commit(w->spool);
+}
+
 static int
 fill_envelope(struct writer *w, struct record_envelope *e, int64_t time_us,
     int64_t now_us, struct err *err)

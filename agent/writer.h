@@ -53,6 +53,9 @@ enum spool_put writer_seal(
 /* When the next seal is due, INT64_MAX when nothing is unsealed. */
 int64_t writer_seal_due_us(const struct writer *w);
 
+/* A commit is due before more lines are read (spool_wants_commit). */
+bool writer_wants_commit(const struct writer *w);
+
 uint64_t writer_records(const struct writer *w); /* put, all types */
 
 #endif

@@ -160,25 +160,7 @@ put_event_clock(struct buf *b, const struct record_event *event)
 }
 
 static void
-put_raw_text(struct buf *b, struct slice line)
-{
-	struct slice kept = record_kept(line);
-	bool plain = wire_member_plain(b, SLICE("\"text\":\""), kept);
-
-	if (!plain) {
-		buf_put(b, SLICE("\"text\":"));
-		wire_base64(b, kept);
-	}
-	buf_put(b, SLICE(",\"len\":"));
-	jsonout_digits(b, (int64_t)line.len);
-	if (kept.len < line.len)
-		buf_put(b, SLICE(",\"cut\":true"));
-	if (!plain)
-		buf_put(b, SLICE(",\"enc\":\"base64\""));
-}
-
-static void
-put_raw_hash(
+put_hash(
     struct buf *b, struct crypto *c, const uint8_t salt[16], struct slice line)
 {
 	const struct slice parts[] = {{(const char *)salt, 16}, line};
@@ -187,21 +169,77 @@ put_raw_hash(
 	crypto_sha256(c, parts, 2, hash);
 	buf_put(b, SLICE("\"hash\":\""));
 	wire_bytes(b, hash, sizeof hash);
-	buf_put(b, SLICE("\",\"len\":"));
-	jsonout_digits(b, (int64_t)line.len);
+	buf_putc(b, '"');
+}
+
+/* Of a line that is not kept whole: what there is must be checked against the
+ * line where that is kept, so the hash is over the line's own. */
+static void
+put_cut(struct buf *b, struct crypto *c, const uint8_t salt[16],
+    const struct record_event *event)
+{
+	uint8_t hash[CRYPTO_HASH_LEN];
+	const uint8_t *its = event->line_hash;
+
+	if (!its) {
+		crypto_sha256(c, &event->line, 1, hash);
+		its = hash;
+	}
+	buf_put(b, SLICE(",\"cut\":true,"));
+	put_hash(
+	    b, c, salt, (struct slice){(const char *)its, CRYPTO_HASH_LEN});
+}
+
+static void
+put_raw_text(struct buf *b, struct crypto *c, const uint8_t salt[16],
+    const struct record_event *event, uint64_t len)
+{
+	struct slice kept = record_kept(event->line);
+	bool plain = wire_member_plain(b, SLICE("\"text\":\""), kept);
+
+	if (!plain) {
+		buf_put(b, SLICE("\"text\":"));
+		wire_base64(b, kept);
+	}
+	buf_put(b, SLICE(",\"len\":"));
+	jsonout_digits(b, (int64_t)len);
+	if (kept.len < len)
+		put_cut(b, c, salt, event);
+	if (!plain)
+		buf_put(b, SLICE(",\"enc\":\"base64\""));
+}
+
+static void
+put_raw_hash(struct buf *b, struct crypto *c, const uint8_t salt[16],
+    const struct record_event *event, uint64_t len)
+{
+	struct slice whole = event->line;
+
+	/* Of one that is longer than a window its hash is at hand. */
+	if (event->line_hash)
+		whole = (struct slice){
+		    (const char *)event->line_hash, CRYPTO_HASH_LEN};
+	put_hash(b, c, salt, whole);
+	buf_put(b, SLICE(",\"len\":"));
+	jsonout_digits(b, (int64_t)len);
+	if (event->line_hash)
+		buf_put(b, SLICE(",\"cut\":true"));
 }
 
 static void
 put_raw(struct buf *b, struct crypto *c, const struct record_envelope *e,
     const struct record_event *event)
 {
+	uint64_t len = event->line_len > event->line.len ? event->line_len
+							 : event->line.len;
+
 	if (event->raw == RECORD_RAW_NONE)
 		return;
 	buf_put(b, SLICE(",\"raw\":{"));
 	if (event->raw == RECORD_RAW_TEXT)
-		put_raw_text(b, event->line);
+		put_raw_text(b, c, e->salt, event, len);
 	else
-		put_raw_hash(b, c, e->salt, event->line);
+		put_raw_hash(b, c, e->salt, event, len);
 	buf_putc(b, '}');
 }
 

@@ -308,6 +308,24 @@ segment_resync(
 	return false;
 }
 
+bool
+segment_seek(
+    struct slice bytes, size_t from, size_t *at, struct segment_frame *frame)
+{
+	from = (from + 7) & ~(size_t)7;
+	for (; from + SEGMENT_FRAME_LEN <= bytes.len; from += 8) {
+		struct slice rest = slice_from(bytes, from);
+
+		/* Checksums are for what looks like a frame. */
+		if (!is_lawful(bytes_at(rest, 0), get32(bytes_at(rest, 0))) ||
+		    segment_get(rest, frame, NULL) != SEGMENT_FRAME)
+			continue;
+		*at = from;
+		return true;
+	}
+	return false;
+}
+
 enum segment_state
 segment_judge(
     struct slice bytes, uint64_t synced, const struct segment_run *run)

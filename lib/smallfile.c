@@ -24,9 +24,7 @@ read_rest(
 
 		if (!room)
 			return err_set(err, "no memory to read '%s'", path);
-		got = read(fd, room, 4096);
-		if (got < 0 && errno == EINTR)
-			continue;
+		got = diskio_pread(fd, room, 4096, total);
 		if (got < 0)
 			return err_sys(err, "read '%s'", path);
 		total += (size_t)got;

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "assay/diskio.h"
+
 int
 spooldir_compare(const struct spooldir_entry *a, const struct spooldir_entry *b)
 {
@@ -51,7 +53,7 @@ read_entry(int fd, const char *name, struct spooldir_entry *entry)
 	struct segment_header *header = &entry->header;
 	struct segment_header named;
 	struct stat st;
-	ssize_t got = pread(fd, bytes, sizeof bytes, 0);
+	ssize_t got = diskio_pread(fd, bytes, sizeof bytes, 0);
 	struct slice read = {bytes, got > 0 ? (size_t)got : 0};
 
 	*entry = (struct spooldir_entry){0};
@@ -140,7 +142,8 @@ add_all(struct spooldir *found, const char *dir, DIR *d, struct err *err)
 {
 	struct dirent *e;
 
-	while ((e = readdir(d))) {
+	/* A list cut short would be segments lost. */
+	while (errno = 0, (e = readdir(d))) {
 		uint8_t epoch[16];
 		uint64_t first;
 
@@ -148,7 +151,7 @@ add_all(struct spooldir *found, const char *dir, DIR *d, struct err *err)
 		    add_entry(found, dir, e->d_name) != 0)
 			return err_sys(err, "read '%s/%s'", dir, e->d_name);
 	}
-	return 0;
+	return errno == 0 ? 0 : err_sys(err, "list the spool '%s'", dir);
 }
 
 int

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "assay/diskio.h"
 #include "assay/segment.h"
 #include "assay/spooldir.h"
 
@@ -134,7 +135,7 @@ has_grown(struct spoolread *r)
 	uint8_t bytes[8];
 	uint64_t synced;
 
-	if (pread(r->fd, bytes, sizeof bytes, SEGMENT_SYNCED_AT) !=
+	if (diskio_pread(r->fd, bytes, sizeof bytes, SEGMENT_SYNCED_AT) !=
 	    (ssize_t)sizeof bytes)
 		return false;
 	synced = segment_synced_decode(bytes);
@@ -193,7 +194,7 @@ fill(struct spoolread *r, size_t need, struct slice *bytes, struct err *err)
 		room = buf_reserve(&r->window, want ? want : 1);
 		if (!room)
 			return err_set(err, "no memory to read a segment");
-		got = pread(r->fd, room, want, (off_t)r->offset);
+		got = diskio_pread(r->fd, room, want, r->offset);
 		if (got < 0)
 			return err_sys(
 			    err, "read '%s/%s'", r->dir, r->now.name);
@@ -233,23 +234,20 @@ describe(const struct spoolread *r, struct spoolread_record *record)
 	memcpy(record->segment, r->now.name, sizeof r->now.name);
 }
 
-/* Go to the next commit behind damage, or to the end of what was written. */
+/* Go to the next frame behind damage, or to the end of what was written. */
 static int
 step_over(struct spoolread *r, struct err *err)
 {
-	struct segment_commit commit;
+	struct segment_frame frame;
 	struct slice rest = {"", 0};
 	size_t at;
 
 	if (fill(r, SEGMENT_SIZE, &rest, err) != 0)
 		return -1;
-	/* The frame that is bad may be a commit itself: not that one again. */
-	if (segment_resync(rest, 8, &at, &commit)) {
+	if (segment_seek(rest, 8, &at, &frame))
 		r->offset += at;
-		r->next = commit.last + 1;
-		return 0;
-	}
-	r->offset = r->synced;
+	else
+		r->offset = r->synced;
 	return 0;
 }
 
@@ -287,6 +285,17 @@ is_known(const struct spoolread *r, uint64_t sequence)
 	       memcmp(r->now.header.epoch, r->position.epoch, 16) == 0;
 }
 
+/* Behind damage a commit says which record comes next. */
+static void
+note_commit(struct spoolread *r, const struct segment_frame *frame)
+{
+	struct segment_commit commit;
+
+	if (frame->type == SEGMENT_COMMIT &&
+	    segment_commit_decode(frame->payload, &commit))
+		r->next = commit.last + 1;
+}
+
 enum spoolread_got
 spoolread_next(
     struct spoolread *r, struct spoolread_record *record, struct err *err)
@@ -311,8 +320,10 @@ spoolread_next(
 			return damage(r, got, record, err);
 		describe(r, record);
 		r->offset += frame.size;
-		if (frame.type != SEGMENT_RECORD)
+		if (frame.type != SEGMENT_RECORD) {
+			note_commit(r, &frame);
 			continue;
+		}
 		r->next = frame.sequence + 1;
 		if (is_known(r, frame.sequence))
 			continue;

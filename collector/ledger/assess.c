@@ -312,6 +312,32 @@ assess_units(struct assessing *g, const struct assess *before)
 	return 0;
 }
 
+/* What was seen belongs to no unit: no host was watched. It is said all the
+ * same. */
+static void
+count_loose(
+    struct assessing *g, const struct list *all, const struct table *served)
+{
+	struct assess *a = g->assess;
+	const struct check *c = a->now->check;
+
+	if (a->units.count > 0 || c->unit != CHECK_HOST ||
+	    (c->kind != CHECK_NEVER && c->kind != CHECK_EACH))
+		return;
+	for (size_t i = 0; i < all->count; i++) {
+		const struct occurrence *o = all->at[i];
+		const struct definition *d = course_at(a->course, o->time_us);
+
+		if (!d || strcmp(o->kind, c->of.event) != 0 ||
+		    o->time_us <= g->scene->as_of_us - a->span_us ||
+		    !fit_definition(
+			g->scene, d, o, fit_at(g->scene, o->time_us)))
+			continue;
+		a->loose_seen++;
+		a->loose_met += table_get(served, o) != NULL;
+	}
+}
+
 int
 assess_check(struct assess *a, struct scene *s, const struct course *c,
     const struct assess *before, uint64_t *judged, struct err *err)
@@ -319,6 +345,7 @@ assess_check(struct assess *a, struct scene *s, const struct course *c,
 	struct assessing g = {a, s, {{0}, {0}}, judged};
 	int64_t adopted_us = adopted_at(s, c->id);
 	struct list all;
+	struct table loose = {0};
 	int days;
 
 	*a = (struct assess){.course = c};
@@ -328,8 +355,9 @@ assess_check(struct assess *a, struct scene *s, const struct course *c,
 	days = 4 * calendar_days(a->now->calendar.period);
 	a->span_us = (days > SPAN_DAYS ? days : SPAN_DAYS) * STAMP_US_PER_DAY;
 	if (unit_list(&a->units, &all, s, c, adopted_us, err) ||
-	    need_serve(s, c, &a->units, err))
+	    need_serve(s, c, &a->units, &loose, err))
 		return -1;
+	count_loose(&g, &all, &loose);
 	if ((a->now->check->unit == CHECK_ORGANISATION ||
 		a->now->check->unit == CHECK_ROW) &&
 	    watch_see(&g.seen, s, &all))

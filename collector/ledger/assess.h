@@ -21,6 +21,10 @@ struct assess {
 	bool adopted;
 	int64_t span_us;   /* the period that is rated ends at as_of */
 	struct list units; /* struct unit, by id */
+	/* Of a check of hosts that has no unit, because none was ever watched:
+	 * what was seen all the same in the period, and of these what came with
+	 * what it needs. */
+	int64_t loose_seen, loose_met;
 };
 
 /* Assess a course. before is its assessment in the scene before (or NULL), kept

@@ -211,15 +211,21 @@ put_caps(const struct grading *g, struct buf *out)
 /* ---- the rating and its sentence ---- */
 
 static void
-put_unadopted(const struct grading *g, struct buf *out)
+put_seen(const struct grading *g, int64_t seen, int64_t met, struct buf *out)
 {
 	const struct check *c = g->assess->now->check;
 
-	buf_printf(out, "%" PRId64 " %s seen", g->sums.seen, c->of.event);
+	buf_printf(out, "%" PRId64 " %s seen", seen, c->of.event);
 	if (c->kind == CHECK_EACH) {
-		buf_printf(out, ", %" PRId64 " with ", g->sums.met);
+		buf_printf(out, ", %" PRId64 " with ", met);
 		judge_needs(c, out);
 	}
+}
+
+static void
+put_unadopted(const struct grading *g, struct buf *out)
+{
+	put_seen(g, g->sums.seen, g->sums.met, out);
 	buf_puts(out, "; not adopted in the policy");
 }
 
@@ -303,6 +309,11 @@ grade(const struct grading *g, struct buf *out, bool *left_out)
 	if (g->assess->units.count == 0 && episode_is_built_in(c)) {
 		*left_out = true;
 		buf_puts(out, "no agent had watched any host by then");
+		return RATING_UNKNOWN;
+	}
+	if (g->assess->units.count == 0 && g->assess->loose_seen > 0) {
+		put_seen(g, g->assess->loose_seen, g->assess->loose_met, out);
+		buf_puts(out, "; no host was watched");
 		return RATING_UNKNOWN;
 	}
 	if (g->assess->units.count == 0) {

@@ -11,6 +11,7 @@ struct serving {
 	const struct course *course;
 	struct table of; /* occurrence -> struct asked */
 	struct table taken;
+	struct table *loose;
 };
 
 /* Where an occurrence stands: the unit that comes first, and all its places. */
@@ -143,6 +144,9 @@ serve(struct serving *v, const struct occurrence *o, struct err *err)
 
 		event->served.by = need;
 	}
+	if (!asked &&
+	    table_put(v->loose, v->scene->arena, o, (void *)(uintptr_t)need))
+		return -1;
 	return table_put(&v->taken, v->scene->arena, need, v);
 }
 
@@ -172,9 +176,9 @@ gather(struct serving *v, struct list *all, struct err *err)
 
 int
 need_serve(struct scene *s, const struct course *c, const struct list *units,
-    struct err *err)
+    struct table *loose, struct err *err)
 {
-	struct serving v = {s, c, {0}, {0}};
+	struct serving v = {.scene = s, .course = c, .loose = loose};
 	struct list all = {0};
 
 	if (gather(&v, &all, err))

@@ -18,9 +18,10 @@ struct need_served {
 };
 
 /* Serve all occurrences of a course, over all its units (struct unit with slots
- * and events) and whole history; tells each unit_event what serves it. -1 when
- * memory is short. */
+ * and events) and whole history; tells each unit_event what serves it, and puts
+ * those that belong to no unit into loose (occurrence -> what serves it). -1
+ * when memory is short. */
 int need_serve(struct scene *s, const struct course *c,
-    const struct list *units, struct err *err);
+    const struct list *units, struct table *loose, struct err *err);
 
 #endif

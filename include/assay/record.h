@@ -185,7 +185,9 @@ struct record_event {
 	bool clock_doubtful;
 	bool ambiguous;
 	enum record_raw raw;
-	struct slice line; /* whole, without its end */
+	struct slice line; /* without its end; of a longer one the beginning, */
+	uint64_t line_len; /* and the length of all of it; 0: line is whole */
+	const uint8_t *line_hash; /* and its SHA-256, when it is not whole */
 };
 
 /* Make it for events of this envelope (but for id, time, number and salt, which

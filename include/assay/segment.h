@@ -132,6 +132,12 @@ void segment_walk(struct slice bytes, size_t at, uint64_t first,
 bool segment_resync(
     struct slice bytes, size_t from, size_t *at, struct segment_commit *commit);
 
+/* Find the next valid frame at or after offset from, of whatever type; *at is
+ * where it begins. What a payload holds is never taken for one: records and
+ * checkpoints are JSON, where no byte is zero. */
+bool segment_seek(
+    struct slice bytes, size_t from, size_t *at, struct segment_frame *frame);
+
 /* What the end of run means for the segment that it is the first run of. Bytes
  * before synced had been promised: if they are not valid now, that is damage.
  * After it one commit can be half on disk, in any order of its pages, when the

@@ -36,7 +36,8 @@ enum spoolread_got {
 	SPOOLREAD_NOTHING = 0, /* no more now; ask again later */
 	SPOOLREAD_RECORD = 1,
 	/* Bytes that had been written are not valid: err names segment and
-	 * byte. Said once for each place; reading goes on behind it. record
+	 * byte. Said once for each place; reading goes on with the next whole
+	 * frame behind it. record
 	 * has epoch, segment and offset, the sequence expected next, and no
 	 * bytes. */
 	SPOOLREAD_DAMAGE = 2,

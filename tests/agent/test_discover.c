@@ -298,11 +298,13 @@ an_entry_says_class_facility_relay_and_id(void **state)
 	assert_int_equal(d.count, 4);
 	assert_int_equal(d.specs[0]->provide_count, 2);
 	assert_true(d.specs[0]->relay);
-	assert_int_equal(d.specs[0]->facility, 10);
+	assert_int_equal(d.specs[0]->facility, -1);
+	assert_false(d.specs[0]->syslog);
 	assert_string_equal(d.specs[1]->id, "bees");
 	assert_string_equal(d.specs[1]->path, "/srv/b.log");
 	assert_int_equal(d.specs[1]->facility, 19);
-	assert_int_equal(d.specs[2]->facility, 3);
+	assert_true(d.specs[1]->syslog);
+	assert_int_equal(d.specs[2]->facility, -1);
 	assert_null(d.specs[3]->path);
 	assert_int_equal(d.specs[3]->facility, -1);
 	discover_clear(&d);

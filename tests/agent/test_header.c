@@ -379,6 +379,36 @@ declared_stamps_are_read_and_give_the_declared_program(void **state)
 }
 
 static void
+a_stamp_after_words_is_part_of_the_message(void **state)
+{
+	struct err err;
+	struct header_stamp *s =
+	    header_stamp_new(SLICE("%w: %Y-%m-%d  %H:%M:%S"), &err);
+	struct header_context c = {
+	    .reference_us = NOW, .stamp = s, .program = SLICE("apt")};
+	static const struct shape shapes[] = {
+	    {"Start-Date: 2026-11-20  10:11:12", HEADER_BARE,
+		"2026-11-20T10:11:12.000000Z", NULL, "apt", NULL,
+		"Start-Date: 2026-11-20  10:11:12", NULL, NULL},
+	    {"Log started: 2026-11-20  10:11:12", HEADER_BARE,
+		"2026-11-20T10:11:12.000000Z", NULL, "apt", NULL,
+		"Log started: 2026-11-20  10:11:12", NULL, NULL},
+	    {": 2026-11-20  10:11:12", HEADER_NONE, NULL, NULL, NULL, NULL,
+		": 2026-11-20  10:11:12", NULL, NULL},
+	    {"Error: 2026-11-20  10:11:12 x", HEADER_NONE, NULL, NULL, NULL,
+		NULL, "Error: 2026-11-20  10:11:12 x", NULL, NULL},
+	    {"Commandline: apt-get install x", HEADER_NONE, NULL, NULL, NULL,
+		NULL, "Commandline: apt-get install x", NULL, NULL},
+	};
+
+	(void)state;
+	assert_non_null(s);
+	for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+		check(&c, &shapes[i]);
+	header_stamp_free(s);
+}
+
+static void
 a_stamp_that_cannot_work_is_refused(void **state)
 {
 	static const char *const bad[] = {"", "x", "%Y-%m-%d ", "%H:%M:%S ",
@@ -535,6 +565,7 @@ main(void)
 	    cmocka_unit_test(a_folded_repetition_stands_for_its_lines),
 	    cmocka_unit_test(
 		declared_stamps_are_read_and_give_the_declared_program),
+	    cmocka_unit_test(a_stamp_after_words_is_part_of_the_message),
 	    cmocka_unit_test(a_stamp_that_cannot_work_is_refused),
 	    cmocka_unit_test(a_year_is_inferred_from_the_reference),
 	    cmocka_unit_test(

@@ -176,7 +176,7 @@ padding_of_xz_and_skippable_frames_of_zstd_hold_nothing(void **state)
 static void
 a_file_cut_at_any_byte_gives_what_it_holds_and_says_so(void **state)
 {
-	struct buf text = some_lines(60);
+	struct buf text = some_lines(20);
 
 	(void)state;
 	for (size_t i = 0; i < TOOLS; i++) {
@@ -208,7 +208,7 @@ a_file_cut_at_any_byte_gives_what_it_holds_and_says_so(void **state)
 static void
 a_byte_changed_anywhere_is_found_or_harmless(void **state)
 {
-	struct buf text = some_lines(60);
+	struct buf text = some_lines(20);
 
 	(void)state;
 	for (size_t i = 0; i < TOOLS; i++) {

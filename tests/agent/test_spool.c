@@ -508,85 +508,90 @@ is_told(const struct recover *found, uint64_t sequence)
 	return false;
 }
 
-/* Every seventh byte of a two-segment spool damaged in turn, then recovered:
- * every record is there exactly once or told lost, no record is made up,
- * readers meet no damage any more, and the original bytes are kept. */
-static void
-damage_anywhere_is_kept_aside_and_told_exactly(void **state)
+static const char *
+path_of(const char *dir, const char *name)
 {
-	const char *dir = test_dir();
-	struct agent a = open_as(dir, 1);
-	struct buf b[2];
-	char path[2][512];
-	size_t segments = 2;
+	static char path[512];
 
-	(void)state;
-	begin(&a, NOW);
-	write_records(&a, 12, 2);
-	/* A second segment, begun by hand for its size. */
-	while (count_files(dir, ".seg") < 2)
-		write_records(&a, 2, 2);
-	write_records(&a, 4, 2);
-	spool_close(a.spool);
-	for (size_t i = 0; i < segments; i++) {
-		snprintf(path[i], sizeof path[i], "%s", segment_path(dir, i));
-		b[i] = test_read(path[i]);
-	}
-	for (size_t i = 0; i < segments; i++)
-		for (size_t at = 0; at < b[i].len; at += 7) {
-			static struct view v;
-			const struct recover *found;
-			uint64_t total = (uint64_t)a.made;
-			char bad[512];
-			char command[600];
-
-			snprintf(command, sizeof command,
-			    "rm -f %s/*.seg %s/*.bad", dir, dir);
-			assert_int_equal(system(command), 0);
-			b[i].ptr[at] ^= 0x41;
-			for (size_t j = 0; j < segments; j++)
-				test_write(path[j], buf_slice(&b[j]));
-			{
-				struct agent next = open_as(dir, 2);
-
-				found = spool_found(next.spool);
-				read_all(dir, &v);
-				assert_int_equal(v.damages, 0);
-				for (uint64_t n = 1; n <= total; n++)
-					assert_int_equal(v.seen[1][n],
-					    is_told(found, n) ? 0 : 1);
-				assert_int_equal(v.seen[1][total + 1], 0);
-				if (found->damage_count > 0) {
-					struct buf kept;
-
-					snprintf(
-					    bad, sizeof bad, "%s", path[i]);
-					memcpy(
-					    bad + strlen(bad) - 4, ".bad", 4);
-					kept = test_read(bad);
-					assert_slice(
-					    buf_slice(&kept), buf_slice(&b[i]));
-					buf_clear(&kept);
-				} else {
-					/* Only `synced` is not under a CRC. */
-					assert_true(at >= SEGMENT_SYNCED_AT &&
-						    at < SEGMENT_HEADER_LEN);
-				}
-				if (found->last_known)
-					assert_int_equal(found->last, total);
-				spool_close(next.spool);
-			}
-			b[i].ptr[at] ^= 0x41;
-		}
-	for (size_t i = 0; i < segments; i++)
-		buf_clear(&b[i]);
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	return path;
 }
 
 static void
-a_missing_segment_is_a_hole_that_the_reader_passes(void **state)
+put_aside(const char *dir, const char *name, size_t size)
+{
+	struct buf b = {0};
+
+	memset(buf_reserve(&b, size), 'x', size);
+	b.len = size;
+	test_write(path_of(dir, name), buf_slice(&b));
+	buf_clear(&b);
+}
+
+static void
+files_kept_aside_count_and_go_when_room_is_needed(void **state)
+{
+	const char *dir = test_dir();
+	struct agent a;
+	uint64_t n = 0;
+
+	(void)state;
+	put_aside(dir, "first.bad", 20 << 10);
+	test_write(path_of(dir, "note"), SLICE("0123456789"));
+	put_aside(dir, "second.2.bad", 10 << 10);
+	a = open_as(dir, 1);
+	assert_int_equal(spool_kept_aside(a.spool), 30 << 10);
+	assert_int_equal(spool_bytes(a.spool), (30 << 10) + 10);
+	assert_int_equal(spool_unsent(a.spool), 0);
+	begin(&a, NOW);
+	/* All that may be is there before the spool is full; nothing that was
+	 * not acknowledged goes for it. */
+	while (put(&a) == SPOOL_OK) {
+		assert_int_equal(commit(&a), SPOOL_OK);
+		n++;
+		assert_true(spool_bytes(a.spool) <= 64 << 10);
+		if (count_files(dir, ".bad") == 1)
+			assert_int_equal(
+			    access(path_of(dir, "first.bad"), F_OK), -1);
+	}
+	assert_int_equal(count_files(dir, ".bad"), 0);
+	assert_int_equal(spool_kept_aside(a.spool), 0);
+	spool_close(a.spool);
+	{
+		static struct view v;
+
+		read_all(dir, &v);
+		assert_int_equal(v.records, n);
+	}
+}
+
+static void
+files_kept_aside_go_after_keep_days(void **state)
+{
+	const char *dir = test_dir();
+	struct agent a;
+	struct timespec t;
+	int64_t now_us;
+
+	(void)state;
+	put_aside(dir, "first.bad", 20 << 10);
+	clock_gettime(CLOCK_REALTIME, &t);
+	now_us = t.tv_sec * INT64_C(1000000);
+	a = open_as(dir, 1);
+	spool_tick(a.spool, now_us);
+	assert_int_equal(count_files(dir, ".bad"), 1);
+	spool_tick(a.spool, now_us + INT64_C(2) * 86400000000);
+	assert_int_equal(count_files(dir, ".bad"), 0);
+	assert_int_equal(spool_bytes(a.spool), 0);
+	spool_close(a.spool);
+}
+
+static void
+a_missing_segment_is_told_and_the_reader_passes_it(void **state)
 {
 	const char *dir = test_dir();
 	struct agent a = open_as(dir, 1);
+	const struct recover *found;
 	static struct view v;
 
 	(void)state;
@@ -595,11 +600,36 @@ a_missing_segment_is_a_hole_that_the_reader_passes(void **state)
 	spool_close(a.spool);
 	assert_int_equal(unlink(segment_path(dir, 1)), 0);
 	a = open_as(dir, 2);
-	assert_int_equal(spool_found(a.spool)->last, 60);
-	spool_close(a.spool);
+	found = spool_found(a.spool);
+	assert_int_equal(found->last, 60);
+	assert_int_equal(found->damage_count, 1);
 	read_all(dir, &v);
 	assert_int_equal(v.last, 60);
 	assert_true(v.records < 60);
+	for (uint64_t n = 1; n <= 60; n++)
+		assert_int_equal(v.seen[1][n], is_told(found, n) ? 0 : 1);
+	spool_close(a.spool);
+}
+
+/* Removed because every reader had it: no loss. */
+static void
+a_missing_segment_that_was_acknowledged_is_no_loss(void **state)
+{
+	const char *dir = test_dir();
+	struct agent a = open_as(dir, 1);
+	struct ack ack = {.sequence = 60};
+
+	(void)state;
+	begin(&a, NOW);
+	write_records(&a, 60, 2);
+	memcpy(ack.epoch, a.epoch, 16);
+	spool_close(a.spool);
+	assert_int_equal(ack_write(dir, "collector", &ack, NULL), 0);
+	assert_int_equal(unlink(segment_path(dir, 0)), 0);
+	a = open_as(dir, 2);
+	assert_int_equal(spool_found(a.spool)->damage_count, 0);
+	assert_int_equal(spool_found(a.spool)->last, 60);
+	spool_close(a.spool);
 }
 
 /* Random histories: puts, commits, orderly and disorderly ends (a child that
@@ -697,9 +727,12 @@ main(void)
 	    cmocka_unit_test(
 		a_commit_on_disk_counts_though_it_was_not_announced),
 	    cmocka_unit_test(commits_written_again_to_a_new_segment_count_once),
-	    cmocka_unit_test(damage_anywhere_is_kept_aside_and_told_exactly),
+	    cmocka_unit_test(files_kept_aside_count_and_go_when_room_is_needed),
+	    cmocka_unit_test(files_kept_aside_go_after_keep_days),
 	    cmocka_unit_test(
-		a_missing_segment_is_a_hole_that_the_reader_passes),
+		a_missing_segment_is_told_and_the_reader_passes_it),
+	    cmocka_unit_test(
+		a_missing_segment_that_was_acknowledged_is_no_loss),
 	    cmocka_unit_test(random_histories_lose_nothing_and_repeat_nothing),
 	};
 

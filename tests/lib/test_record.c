@@ -439,6 +439,8 @@ check_raw(struct slice line)
 	    json_integer_value(json_object_get(raw, "len")), line.len);
 	assert_int_equal(
 	    json_is_true(json_object_get(raw, "cut")), kept.len < line.len);
+	assert_int_equal(
+	    json_object_get(raw, "hash") != NULL, kept.len < line.len);
 	buf_clear(&bytes);
 	json_decref(raw);
 }
@@ -495,6 +497,39 @@ continuation_bytes_alone_are_cut_at_the_limit(void **state)
 	assert_int_equal(
 	    record_kept((struct slice){line, sizeof line}).len, RECORD_RAW_MAX);
 	check_raw((struct slice){line, sizeof line});
+}
+
+static void
+a_cut_line_can_be_checked_by_its_hash(void **state)
+{
+	char line[RECORD_RAW_MAX + 500];
+	struct slice whole = {line, sizeof line};
+	uint8_t sum[32], hash[32];
+	char hex[65];
+	struct slice parts[2] = {
+	    {(const char *)envelope.salt, 16}, {(const char *)sum, 32}};
+
+	(void)state;
+	memset(line, 'y', sizeof line);
+	crypto_sha256(c, &whole, 1, sum);
+	crypto_sha256(c, parts, 2, hash);
+	encode_hex(hex, hash, 32);
+	/* All of it at hand, or its beginning and its hash. */
+	for (int known = 0; known < 2; known++) {
+		struct slice start = {line, RECORD_RAW_MAX + 1};
+		struct record_event event = event_of(known ? start : whole);
+		json_t *raw;
+
+		event.line_len = known ? sizeof line : 0;
+		event.line_hash = known ? sum : NULL;
+		raw = raw_of(&event);
+		assert_string_equal(
+		    json_string_value(json_object_get(raw, "hash")), hex);
+		assert_int_equal(
+		    json_integer_value(json_object_get(raw, "len")),
+		    sizeof line);
+		json_decref(raw);
+	}
 }
 
 static void
@@ -707,6 +742,7 @@ main(void)
 	    cmocka_unit_test(a_line_of_any_bytes_comes_back),
 	    cmocka_unit_test(a_long_line_is_never_cut_through_a_character),
 	    cmocka_unit_test(continuation_bytes_alone_are_cut_at_the_limit),
+	    cmocka_unit_test(a_cut_line_can_be_checked_by_its_hash),
 	    cmocka_unit_test(a_hashed_line_is_salted_and_whole),
 	    cmocka_unit_test(text_that_is_not_utf8_is_repaired_everywhere),
 	    cmocka_unit_test(ids_of_other_records_come_from_epoch_and_sequence),

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Lines as sshd, sudo, su and PAM would write them for hostile names, and a
-judge of what the agent reads in them.
+"""Lines as sshd, sudo, su, PAM, the account tools, login, cron, logind, logging
+daemons and programs for packages and backups would write them for hostile names,
+and a judge of what the agent reads in them.
 
-    injection.py AGENT RULES [SEED [COUNT]]
+    injection.py AGENT RULES [SEED [COUNT [GROUP ...]]]
 
-For every rule that carries text an attacker writes, COUNT lines are made by a
+The groups are sshd sudo su pam accounts login cron others; without one named, the
+first four. For every rule that carries text an attacker writes, COUNT lines are made by a
 model of the program (how it cuts, escapes and pads), so the truth of each line
 is known: who, from where, with what outcome. Names are noise, control
 characters, words of these programs' own lines, and pieces of whole lines cut
@@ -20,6 +22,7 @@ names of 400 bytes, wrong; then what was wrong. Exit 1 when anything was.
 """
 import json
 import random
+import re
 import subprocess
 import sys
 
@@ -54,6 +57,40 @@ WORDS = (
     "Accepted google_authenticator for root", "#012", "\\n", "\\001", "=",
     "%s%n", "'", "`", "$(id)", "é", "‮", "\t", "\n", "\r", "\x1b[2J", "\x7f",
 )
+# Words of the other groups, apart so that the lines of the first stay the same.
+MORE = WORDS + (
+    ": 5 messages lost due to rate-limiting", "]: 7 messages lost", "] from <",
+    ">: begin to drop messages due to rate-limiting", " install", " keep",
+    " [v8.2302.0 try https://www.rsyslog.com/e/2177 ]", "conffile /x install",
+    " --stanza=main", " --stanza=other ", "\" --stanza=x \"", " --dry-run",
+    "status installed x:all 1", "Error: ", "End-Date: 2026-11-25  01:07:16",
+    " failed to download, aborting", "All upgrades installed", "P00   INFO: ",
+    "backup command end: completed successfully (1ms)", "20261125-011010F/",
+    "' to group 'sudo", "' to group '", "' from group '", "' to shadow group '",
+    ", UID=0", ", UID=0, GID=0, home=/root, shell=/bin/sh, from=none",
+    ", GID=0", "new user: name=root", "new group: name=sudo, GID=0",
+    "add 'x' to group 'sudo'", "delete user 'root'", "'", "' owned by '",
+    "' UID from '1000' to '0", "' shell from '/bin/sh' to '/bin/bash",
+    "' password", "' removed", " from /etc/group", " to /etc/group",
+    " in /etc/group", " in /etc/gshadow", ": Permission denied",
+    " added by root to group sudo", " removed by root", " set by root to ",
+    " failed to add user root to group sudo", "user root added by ",
+    "(group sudo/27", "/27", ", new name: sudo", ", new password",
+    ", new gid: 0", ")", "group 'sudo' removed", "' changed by 'root",
+    ": can't view or modify password information for root",
+    "password for 'root' changed by 'root'", "file /etc/passwd edited",
+    "' (login 'root' on pts/1) switched to group 'sudo", "' from 'root",
+    "FAILED LOGIN (1) on 'tty1' FOR 'root', Authentication failure",
+    "', Authentication failure", " FOR 'root", "' from '198.51.100.7",
+    " on 'tty1'", "' logged in  on 'tty1", "ROOT LOGIN  on 'tty1'", "UNKNOWN",
+    " account temporarily locked", "root account temporarily locked",
+    "Consecutive login failures for user root", ") CMD (", ") END (",
+    ") REPLACE (", ") RELOAD (/etc/crontab", ") AUTH (crontab command not "
+    "allowed", "(root) CMD (/bin/sh)", ") ORPHAN (no passwd entry", "[12] ",
+    "New session 9 of user root.", " of user root.", "Removed session 9.",
+    "\" of user \"root", "\" is idle, stopping.", " (UID: 0) on pts/0",
+    " SSH_ORIGINAL_COMMAND=", " BY root", " FROM 198.51.100.7", "LOGIN ON ",
+)
 
 
 def vis(text):
@@ -78,8 +115,9 @@ def cut(text, size):
 class Maker:
     """Names, addresses and numbers from one seed."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, words=WORDS):
         self.r = random.Random(seed)
+        self.words = words
         self.whole = []         # lines made so far, to cut names out of
 
     def pick(self, things):
@@ -114,7 +152,7 @@ class Maker:
             a = r.randrange(len(line))
             text = line[a:a + r.randrange(1, size)]
         else:
-            text = "".join(r.choice(WORDS) if r.random() < 0.8 else
+            text = "".join(r.choice(self.words) if r.random() < 0.8 else
                            r.choice(PLAIN) for _ in range(r.randrange(1, 8)))
         text = cut(text.replace("\0", ""), size)
         return text or "x"
@@ -446,6 +484,336 @@ PAM = {
 }
 
 
+# --- account tools, login, cron, logind ---------------------------------
+
+def value(m, mode, kind):
+    """One thing that a line holds. Names: `any` as --badname or a directory
+    allows them, `name` as tools create them; a colon is in neither."""
+    r = m.r
+    plain = mode == "plain" or r.random() < 0.2
+    if kind == "uid":
+        return r.randrange(70000)
+    if kind == "tty":
+        return m.tty()
+    if kind == "ip":
+        return m.ip()
+    if kind == "session":
+        return r.choice(("", "c")) + str(r.randrange(1, 9999))
+    if kind == "path":
+        text = "/srv/x" if plain else "/" + sysl(m.hostile(100))
+    elif plain:
+        text = m.pick(PLAIN)
+    else:
+        text = sysl(m.hostile(120 if kind == "text" else 64))
+    if kind in ("any", "path", "name", "own"):
+        text = text.replace(":", "")
+    if kind == "name":
+        text = "".join(c for c in text if c not in " ,")
+    if kind == "command":
+        text = text.lstrip(" ")
+    if kind == "own":
+        text = text.lstrip("`")
+    if kind == "stranger" and text == "root":
+        text = "toor"
+    # What a program writes where it has no name is no name.
+    return text if text not in ("", "UNKNOWN", "(unknown)") else "x"
+
+
+def form(text, outcome, forged=None, unsaid=(), **kinds):
+    """A maker of lines of one shape. kinds = what each of its parts is; forged =
+    parts that give a second reading; unsaid = parts that are no field."""
+    def make(m, mode):
+        built = mode == "built" and forged is not None
+        parts = {k: value(m, mode, kind) for k, kind in kinds.items()}
+        if built:
+            parts.update(forged)
+        truth = {k: v for k, v in parts.items() if k not in unsaid}
+        return Line(text.format(**parts), (outcome, truth), built,
+                    mode == "plain")
+    return make
+
+
+def two(text, outcome, a, b, between):
+    """A form of two names where the first can hold what stands between them."""
+    return form(text, outcome, {a: "x" + between + "y", b: "z"},
+                **{a: "any", b: "any"})
+
+
+def usermod_changed(m, mode):
+    what = m.pick(("UID", "GID", "home", "shell", "inactive", "expiration"))
+    built = mode == "built"
+    user, old, new = (value(m, mode, "any" if i == 0 else "path")
+                      for i in range(3))
+    if built:
+        user, old, new = "x", "/", "/y"
+        user = "x' %s from '1' to '0" % what
+    return Line("change user '%s' %s from '%s' to '%s'" %
+                (user, what, old, new), ("success", {
+                    "user": user, "change": what, "old": old, "new": new}),
+                built, mode == "plain")
+
+
+def suffixed(make, *ends):
+    """What the maker makes, with an end that is not always there."""
+    def maker(m, mode):
+        line = make(m, mode)
+        line.text += m.pick(ends)
+        return line
+    return maker
+
+
+ACCOUNTS = {
+    "useradd.created": form(
+        "new user: name={user}, UID={uid}, GID={gid}, home={home}, "
+        "shell=/bin/sh, from=none", "success",
+        {"user": "m, UID=0, GID=0, home=/, shell=/bin/sh"},
+        user="any", uid="uid", gid="uid", home="path"),
+    "useradd.failed": form("failed adding user '{user}', exit code: 9",
+                           "failure", user="any"),
+    "useradd.group_created": form("new group: name={group}, GID={gid}",
+                                  "success", group="any", gid="uid"),
+    "useradd.member_added": two("add '{user}' to group '{group}'", "success",
+                                "user", "group", "' to group '"),
+    "usermod.member_removed": two(
+        "delete '{user}' from group '{group}'", "success", "user", "group",
+        "' from group '"),
+    "usermod.member_renamed": form(
+        "change '{user}' to '{new}' in group '{group}'", "success",
+        {"user": "x' to 'y"}, user="any", new="any", group="any"),
+    "usermod.renamed": two("change user name '{user}' to '{new}'", "success",
+                           "user", "new", "' to '"),
+    "usermod.changed": usermod_changed,
+    "usermod.locked": form("lock user '{user}' password", "success",
+                           user="any"),
+    "usermod.unlocked": form("unlock user '{user}' password", "success",
+                             user="any"),
+    "usermod.password": form("change user '{user}' password", "success",
+                             user="any"),
+    "userdel.deleted": form("delete user '{user}'", "success", user="any"),
+    "userdel.group_deleted": two(
+        "removed group '{group}' owned by '{user}'", "success", "group", "user",
+        "' owned by '"),
+    "groupadd.created": form("new group: name={group}, GID={gid}", "success",
+                             group="any", gid="uid"),
+    "groupadd.failed": form("failed to add group {group}", "failure",
+                            group="name"),
+    "groupmod.renamed": form(
+        "group changed in /etc/group (group {group}/{gid}, new name: {new})",
+        "success", group="name", gid="uid", new="name"),
+    "groupmod.gid": form(
+        "group changed in /etc/group (group {group}/{gid}, new gid: 7)",
+        "success", group="name", gid="uid"),
+    "groupmod.password": form(
+        "group changed in /etc/group (group {group}/{gid}, new password)",
+        "success", group="name", gid="uid"),
+    "groupdel.deleted": form("group '{group}' removed", "success",
+                             group="any"),
+    "groupdel.failed": form("failed to remove group {group}", "failure",
+                            group="name"),
+    "gpasswd.member_added": form(
+        "user {user} added by {by} to group {group}", "success",
+        {"user": "x added by root to group sudo"},
+        user="any", by="any", group="any"),
+    "gpasswd.member_removed": form(
+        "user {user} removed by {by} from group {group}", "success",
+        {"user": "x removed by root from group sudo"},
+        user="any", by="any", group="any"),
+    "gpasswd.members_set": form(
+        "members of group {group} set by {by} to {new}", "success",
+        {"by": "y to z set by root"}, group="any", by="any", new="any"),
+    "gpasswd.administrators_set": form(
+        "administrators of group {group} set by {by} to {new}", "success",
+        {"by": "y to z set by root"}, group="any", by="any", new="any"),
+    "gpasswd.password_removed": two(
+        "password of group {group} removed by {by}", "success", "group", "by",
+        " removed by "),
+    "gpasswd.password_changed": two(
+        "password of group {group} changed by {by}", "success", "group", "by",
+        " changed by "),
+    "gpasswd.restricted": two(
+        "access to group {group} restricted by {by}", "success", "group", "by",
+        " restricted by "),
+    "gpasswd.member_failed": suffixed(form(
+        "{by} failed to add user {user} to group {group}", "failure",
+        {"user": "y to group sudo"}, user="any", by="any", group="any"),
+        "", ": Permission denied"),
+    "gpasswd.failed": suffixed(two(
+        "{by} failed to change password of group {group}", "failure", "by",
+        "group", " failed to change password of group "),
+        "", ": Permission denied"),
+    "gpasswd.set_failed": suffixed(form(
+        "{by} failed to set the members of group {group} to {new}", "failure",
+        {"group": "sudo to y"}, by="any", group="any", new="any"),
+        "", ": Permission denied"),
+    "passwd.changed": two("password for '{user}' changed by '{by}'", "success",
+                          "user", "by", "' changed by '"),
+    "passwd.refused": form(
+        "{own}: can't view or modify password information for {user}",
+        "failure", unsaid=("own",), own="text", user="any"),
+    "passwd.incorrect": form("incorrect password for {user}", "failure",
+                             user="own"),
+    "chage.changed": form("changed password expiry for {user}", "success",
+                          user="any"),
+    "chfn.changed": form("changed user '{user}' information", "success",
+                         user="any"),
+    "chsh.changed": two("changed user '{user}' shell to '{new}'", "success",
+                        "user", "new", "' shell to '"),
+    "chsh.refused": form("can't change shell for '{user}'", "failure",
+                         user="any"),
+    "grpck.member_deleted": two("delete member '{user}' from group '{group}'",
+                                "success", "user", "group", "' from group '"),
+    "newgrp.switched": form(
+        "user '{by}' (login '{login}' on {tty}) switched to group '{group}'",
+        "none", {"by": "x' (login 'y' on z) switched to group 'a"},
+        unsaid=("login",), by="any", login="any", tty="tty", group="any"),
+    "newgrp.wrong_password": two(
+        "Invalid password for group '{group}' from '{by}'", "failure", "group",
+        "by", "' from '"),
+    "nologin.refused": form(
+        "Attempted login by {user} (UID: {uid}) on {tty}"
+        " SSH_ORIGINAL_COMMAND={command}", "failure", unsaid=("command",),
+        user="name", uid="uid", tty="tty", command="text"),
+}
+LOGIN = {
+    "login.root_remote": form("ROOT LOGIN  on '{tty}' from '{src_ip}'",
+                              "success", tty="tty", src_ip="ip"),
+    "login.accepted": form("'{user}' logged in  on '{tty}'", "success",
+                           user="text", tty="tty"),
+    "login.failed": form(
+        "FAILED LOGIN (1) on '{tty}' from '{src_ip}' FOR '{user}', "
+        "Authentication failure", "failure", tty="tty", src_ip="ip",
+        user="text"),
+    "login.too_many": form(
+        "TOO MANY LOGIN TRIES (5) on '{tty}' from '{src_ip}' FOR '{user}'",
+        "success", unsaid=("tty",), tty="tty", src_ip="ip", user="text"),
+    "login.limit": form(
+        "exceeded failure limit for `{user}'  on '{tty}' from '{src_ip}'",
+        "success", unsaid=("tty",), tty="tty", src_ip="ip", user="text"),
+    "login.ul_failed": form(
+        "FAILED LOGIN 1 FROM {src_ip} FOR {user}, Authentication failure",
+        "failure", src_ip="ip", user="text"),
+    "login.ul_too_many": form(
+        "TOO MANY LOGIN TRIES (3) FROM {src_ip} FOR {user}, Have exhausted "
+        "maximum number of retries for service", "success", src_ip="ip",
+        user="text"),
+    "login.accepted_remote": form(
+        "'{user}' logged in  on '{tty}' from '{src_ip}'", "success",
+        user="text", tty="tty", src_ip="ip"),
+    "login.ul_accepted": form("LOGIN ON {tty} BY {user}", "success", tty="tty",
+                              user="name"),
+    "login.ul_accepted_remote": form("LOGIN ON {tty} BY {user} FROM {src_ip}",
+                              "success", tty="tty", user="name", src_ip="ip"),
+    "login.more_failures": pam_failure("PAM {} more authentication failure{}; "),
+    "pam_faillock.locked": form(
+        "Consecutive login failures for user {user} account temporarily "
+        "locked", "success", user="stranger"),
+    "logind.session_opened": form("New session {session} of user {user}.",
+                                  "success", session="session", user="text"),
+    "logind.session_idle": form(
+        'Session "{session}" of user "{user}" is idle, stopping.', "success",
+        session="session", user="text"),
+}
+CRON = {
+    "cron.job": form("({user}) CMD ({command})", "none",
+                     {"command": "[12] x"}, user="name", command="command"),
+    "cron.job_ended": form("({user}) END ({command})", "none",
+                           {"command": "[12] x"}, user="name",
+                           command="command"),
+    "crontab.changed": form("({by}) REPLACE ({object})", "success", by="name",
+                            object="name"),
+    "crontab.refused": form("({by}) AUTH (crontab command not allowed)",
+                            "failure", by="name"),
+    "cron.reloaded": form("({object}) RELOAD ({path})", "success",
+                          object="name", path="path"),
+    "cron.crontab_left_out": form("({object}) ORPHAN ({path})", "failure",
+                                  object="name", path="path"),
+}
+# --- what daemons say of themselves, packages, backups -------------------
+
+def free(form, outcome, truth, size=400, forged=None, plain="x", twist=sysl):
+    """A maker of lines with one hostile text {text}, and with {n}, a number.
+    truth: fields, with {text} and {n} in their values; an int is a number."""
+    def make(m, mode):
+        built = mode == "built" and forged is not None
+        text = forged if built else plain if mode == "plain" else \
+            twist(m.hostile(size))
+        n = m.r.randrange(1, 100000)
+        fields = {k: n if v == "{n}" else v.format(text=text, n=n)
+                  if isinstance(v, str) else v for k, v in truth.items()}
+        return Line(form.format(text=text, n=n), (outcome, fields), built,
+                    mode == "plain")
+    return make
+
+
+def comm(name):
+    """The name of a process: 15 bytes, and no line feed in a log."""
+    return cut(sysl(name), 15) or "x"
+
+
+def option(m, mode):
+    """What an administrator may write behind an option, in quotes."""
+    built = mode == "built"
+    text = "x --stanza=forged y" if built else \
+        "/srv/repo" if mode == "plain" else sysl(m.hostile(120))
+    # A stanza of another name in the text makes it two lines in one.
+    built = built or any(x != "main" for x in re.findall(
+        r" --stanza=([A-Za-z0-9_.-]{1,64})(?= )", " " + text))
+    line = 'P00   INFO: backup command begin 2.45: --repo1-path="%s" ' \
+        "--stanza=main" % text
+    return Line(line, ("none", {"job": "main"}), built, mode == "plain")
+
+
+OTHERS = {
+    "rsyslogd.drops": any_of([
+        free("imuxsock[pid: {n}, name: {text}] from <web01:kernel>: begin to "
+             "drop messages due to rate-limiting", "failure", {"begins": True},
+             twist=comm),
+        free("imuxsock[pid: {n}, name: python3] from <web01:{text}>: begin to "
+             "drop messages due to rate-limiting", "failure", {"begins": True},
+             size=60)]),
+    "rsyslogd.dropped": free(
+        "imuxsock[pid: 7, name: {text}]: {n} messages lost due to "
+        "rate-limiting (200 allowed within 5 seconds)", "failure",
+        {"lines": "{n}"}, twist=comm),
+    "rsyslogd.message_lost": free(
+        "Error: one message could not be processed by any parser, message is "
+        "being discarded (start of raw msg: '{text}') [v8.2302.0 try "
+        "https://www.rsyslog.com/e/2157 ]", "failure", {"lines": 1}, size=60),
+    "rsyslogd.write_error": free(
+        "file '/srv/log/{text}.log'[14] write error - see "
+        "https://www.rsyslog.com/solving-rsyslog-write-errors/ for help OS "
+        "error: No space left on device [v8.2302.0 try "
+        "https://www.rsyslog.com/e/2027 ]", "failure",
+        {"reason": "/srv/log/{text}.log"},
+        forged="x'[1] write error - see https://www.rsyslog.com/solving-"
+        "rsyslog-write-errors/ for help OS error: y"),
+    "dpkg.conffile_replaced": free(
+        "conffile /etc/{text} install", "success", {"path": "/etc/{text}"}),
+    "apt.command": free(
+        "Commandline: apt-get install {text}x", "none",
+        {"command": "apt-get install {text}x"}, size=120),
+    "apt.error": free("Error: {text}", "failure", {"reason": "{text}"}),
+    "unattended_upgrades.failed": free(
+        "ERROR The URI http://deb.example.org/{text} failed to download, "
+        "aborting", "failure",
+        {"reason": "The URI http://deb.example.org/{text} failed to download, "
+         "aborting"}),
+    "unattended_upgrades.error_message": free(
+        "ERROR error message: {text}", "failure", {"reason": "{text}"}),
+    "pgbackrest.backup_start": option,
+    "pgbackrest.verify_damage": free(
+        "P01   INFO: invalid checksum '20261125-011010F/pg_data/{text}'",
+        "failure", {"reason": "invalid checksum",
+                    "archive": "20261125-011010F"}),
+}
+
+
+GROUPS = {"sshd": SSHD, "sudo": SUDO, "su": SU, "pam": PAM,
+          "accounts": ACCOUNTS, "login": LOGIN, "cron": CRON,
+          "others": OTHERS}
+OLD = ("sshd", "sudo", "su", "pam")
+
+
 # In these no name, whatever it holds, makes a second reading.
 ONE_READING = set(SSHD) | set(PAM)
 ONE_READING -= {
@@ -453,6 +821,17 @@ ONE_READING -= {
     "sshd.user_not_allowed", "pam_unix.failure", "pam_unix.more_failures",
     "sshd.more_failures", "sudo.more_failures", "su.more_failures",
     "pam_unix.session_opened"}
+ONE_READING |= {
+    "useradd.failed", "useradd.group_created", "usermod.locked",
+    "usermod.unlocked", "usermod.password", "userdel.deleted",
+    "groupadd.created", "groupadd.failed", "groupmod.renamed", "groupmod.gid",
+    "groupmod.password", "groupdel.deleted", "groupdel.failed",
+    "passwd.refused", "passwd.incorrect", "chage.changed", "chfn.changed",
+    "chsh.refused", "nologin.refused", "crontab.changed", "crontab.refused",
+    "cron.reloaded", "cron.crontab_left_out"} | set(LOGIN)
+ONE_READING |= set(OTHERS)
+ONE_READING -= {"login.more_failures", "rsyslogd.write_error",
+                "pgbackrest.backup_start"}
 
 
 def program_of(rule):
@@ -460,8 +839,14 @@ def program_of(rule):
     module = rule.split(".")[0]
     if module == "pam_unix":
         return "login", "pam_unix(login:auth): "
+    if module == "pam_faillock":
+        return "login", "pam_faillock(login:auth): "
+    if module in ("logind", "cron"):
+        return {"logind": "systemd-logind", "cron": "CRON"}[module], ""
     if module == "google_authenticator":
         return "sshd(pam_google_authenticator)", ""
+    if module == "unattended_upgrades":
+        return "unattended-upgrades", ""
     return module, ""
 
 
@@ -534,9 +919,11 @@ def main():
     count = int(sys.argv[4]) if len(sys.argv) > 4 else 10000
     print("# seed %d, %d lines a rule" % (seed, count))
     bad = 0
-    for group in (SSHD, SUDO, SU, PAM):
-        everything = {rule: made(Maker("%d %s" % (seed, rule)), make, count)
-                      for rule, make in group.items()}
+    for name in sys.argv[5:] or OLD:
+        words = WORDS if name in OLD else MORE
+        everything = {rule: made(Maker("%d %s" % (seed, rule), words), make,
+                                 count)
+                      for rule, make in GROUPS[name].items()}
         text = []
         for rule, lines in everything.items():
             tag, prefix = program_of(rule)

@@ -5,10 +5,11 @@
  *   clockwork new FILE SECONDS      a clock that shows this time (since 1970)
  *   clockwork wait FILE             until the paced daemon is there and waits
  *   clockwork run FILE SECONDS      let this much time pass, in steps of at
- *                                   most a minute, each when the paced daemon has
- *                                   done its work and its marks were written
- *   clockwork set FILE SECONDS      set the clock by so much; nothing passes
- *   clockwork now FILE              print the seconds it shows
+ *                                   most a minute, each when the paced daemon
+ * has done its work and its marks were written clockwork set FILE SECONDS set
+ * the clock by so much; nothing passes clockwork sync FILE 0|1         what the
+ * kernel says of it: synchronised clockwork now FILE              print the
+ * seconds it shows
  *
  * Exit 1 when the daemon does not come to rest within 60 s. */
 #include <errno.h>
@@ -146,12 +147,15 @@ main(int argc, char **argv)
 	if (!strcmp(what, "new")) {
 		c->now_us = us;
 		c->mono_us = 1000000000;
+		c->synced = 1;
 	} else if (!strcmp(what, "wait")) {
 		return come(c) ? 0 : 1;
 	} else if (!strcmp(what, "run")) {
 		return pass(c, us) ? 0 : 1;
 	} else if (!strcmp(what, "set")) {
 		c->now_us += us;
+	} else if (!strcmp(what, "sync")) {
+		c->synced = us != 0;
 	} else if (!strcmp(what, "now")) {
 		printf("%" PRId64 "\n", c->now_us / 1000000);
 	} else {

@@ -15,6 +15,7 @@ struct clockwork {
 	_Atomic int64_t until_us; /* by mono_us */
 	_Atomic uint64_t naps;	  /* times it fell asleep */
 	_Atomic uint64_t posted;  /* datagrams it sent */
+	_Atomic int synced;	  /* what the kernel says of the clock */
 	_Atomic uint64_t written; /* marks that others wrote to files */
 };
 

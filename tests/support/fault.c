@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fault: preloaded into a daemon, it makes one system call fail, cut short or
- * end the process. Told by the environment:
+/* fault: preloaded into a daemon (or linked to a test, fault.h), it makes one
+ * system call fail, cut short or end the process. Told by the environment:
  *
  *   FAULT_PATH  only calls on files whose path holds this text count
- *   FAULT_CALL  which calls: write fdatasync fsync rename fallocate ftruncate
- *               open unlink, several separated by commas, or any
+ *   FAULT_CALL  which calls, several separated by commas. What changes a disk:
+ *               write fdatasync fsync rename fallocate ftruncate open (with
+ *               O_CREAT) unlink; all of these: any. What looks: openread read
+ *               stat fstat opendir readdir handle; and mkdir link flock; all
+ *               there are: every
  *   FAULT_AT    the how-manieth of them, from 1 (0: none)
- *   FAULT_DO    an errno (EIO ENOSPC EINTR), `short` (write half and say so),
- *               `kill` before it, `tear` (write half, then be killed), `after`
- *               (be killed after it)
- *   FAULT_STICKY 1: that call and all after it
- *   FAULT_LOG   file to append a line to for each call that counts
+ *   FAULT_DO    an errno (EIO ENOSPC EINTR EDQUOT EACCES EMFILE), `short` (read
+ *               or write half and say so), `kill` before it, `tear` (write
+ * half, then be killed), `after` (be killed after it) FAULT_STICKY 1: that call
+ * and all after it FAULT_LOG   file to append a line to for each call that
+ * counts
  */
+#include "fault.h"
+
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +26,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -29,6 +37,9 @@ static const char *want_path, *want_calls, *action;
 static long want_at;
 static int sticky, log_fd = -1;
 static long count;
+static int paused;
+static char (*record)[16];
+static long record_size;
 
 __attribute__((constructor)) static void
 set_up(void)
@@ -46,20 +57,63 @@ set_up(void)
 		    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 }
 
+EXPORT void
+fault_arm(const char *path, const char *calls, long at, const char *what,
+    int is_sticky)
+{
+	want_path = path;
+	want_calls = calls;
+	want_at = at;
+	action = what;
+	sticky = is_sticky;
+	count = 0;
+	paused = 0;
+}
+
+EXPORT long
+fault_disarm(void)
+{
+	want_calls = NULL;
+	return count;
+}
+
+EXPORT void
+fault_pause(int is_paused)
+{
+	paused = is_paused;
+}
+
+EXPORT void
+fault_record(char (*log)[16], long size)
+{
+	record = log;
+	record_size = size;
+}
+
 static int
-is_wanted(const char *call, const char *path)
+is_among(const char *calls, const char *call)
 {
 	size_t len = strlen(call);
 
-	if (!want_calls || (want_path && !strstr(path, want_path)))
-		return 0;
-	if (!strcmp(want_calls, "any"))
-		return 1;
-	for (const char *p = want_calls; (p = strstr(p, call)); p += len)
-		if ((p == want_calls || p[-1] == ',') &&
+	for (const char *p = calls; (p = strstr(p, call)); p += len)
+		if ((p == calls || p[-1] == ',') &&
 		    (p[len] == '\0' || p[len] == ','))
 			return 1;
 	return 0;
+}
+
+static int
+is_wanted(const char *call, const char *path)
+{
+	if (want_path && !strstr(path, want_path))
+		return 0;
+	if (!strcmp(want_calls, "every"))
+		return 1;
+	if (!strcmp(want_calls, "any"))
+		return is_among("write,fdatasync,fsync,rename,fallocate,"
+				"ftruncate,open,unlink",
+		    call);
+	return is_among(want_calls, call);
 }
 
 /* What is to become of this call: NULL nothing. */
@@ -69,9 +123,11 @@ fault(const char *call, const char *path)
 	const char *name = strrchr(path, '/');
 	int hit;
 
-	if (!is_wanted(call, path))
+	if (!want_calls || paused || !is_wanted(call, path))
 		return NULL;
 	count++;
+	if (record && count <= record_size)
+		strncpy(record[count - 1], call, sizeof *record);
 	hit = want_at > 0 && (count == want_at || (sticky && count > want_at));
 	if (log_fd >= 0) {
 		char line[512];
@@ -94,6 +150,8 @@ fault_fd(const char *call, int fd)
 	char link[64], path[4096];
 	ssize_t len;
 
+	if (!want_calls || paused)
+		return NULL;
 	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
 	len = readlink(link, path, sizeof path - 1);
 	if (len < 0)
@@ -108,6 +166,8 @@ set_errno(const char *name)
 	errno = !strcmp(name, "ENOSPC")	  ? ENOSPC
 		: !strcmp(name, "EINTR")  ? EINTR
 		: !strcmp(name, "EDQUOT") ? EDQUOT
+		: !strcmp(name, "EACCES") ? EACCES
+		: !strcmp(name, "EMFILE") ? EMFILE
 					  : EIO;
 	return -1;
 }
@@ -260,23 +320,228 @@ unlinkat(int dir, const char *path, int flags)
 	return got;
 }
 
-EXPORT int
-openat(int dir, const char *path, int flags, ...)
+static int
+do_open(const char *name, int dir, const char *path, int flags, int mode)
 {
-	REAL(int, "openat", int, const char *, int, ...);
-	const char *f = NULL;
-	va_list ap;
-	int mode, got;
+	static int (*real)(int, const char *, int, ...);
+	const char *call = flags & O_CREAT ? "open" : "openread";
+	const char *f;
+	int got;
 
-	va_start(ap, flags);
-	mode = flags & O_CREAT ? va_arg(ap, int) : 0;
-	va_end(ap);
-	if (flags & O_CREAT)
-		f = dir == AT_FDCWD ? fault("open", path)
-				    : fault_fd("open", dir);
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, name);
+	f = dir == AT_FDCWD || path[0] == '/' ? fault(call, path)
+					      : fault_fd(call, dir);
 	if (is_errno(f))
 		return set_errno(f);
 	got = real(dir, path, flags, mode);
 	die_after(f);
 	return got;
+}
+
+#define MODE(flags, mode)                                     \
+	do {                                                  \
+		va_list ap;                                   \
+                                                              \
+		va_start(ap, flags);                          \
+		mode = flags & O_CREAT ? va_arg(ap, int) : 0; \
+		va_end(ap);                                   \
+	} while (0)
+
+EXPORT int
+openat(int dir, const char *path, int flags, ...)
+{
+	int mode;
+
+	MODE(flags, mode);
+	return do_open("openat", dir, path, flags, mode);
+}
+
+EXPORT int
+open(const char *path, int flags, ...)
+{
+	int mode;
+
+	MODE(flags, mode);
+	return do_open("openat", AT_FDCWD, path, flags, mode);
+}
+
+/* What a fortified program calls instead. */
+EXPORT int __open_2(const char *path, int flags);
+EXPORT int
+__open_2(const char *path, int flags)
+{
+	return do_open("openat", AT_FDCWD, path, flags, 0);
+}
+
+EXPORT int __openat_2(int dir, const char *path, int flags);
+EXPORT int
+__openat_2(int dir, const char *path, int flags)
+{
+	return do_open("openat", dir, path, flags, 0);
+}
+
+EXPORT ssize_t
+pread(int fd, void *bytes, size_t len, off_t at)
+{
+	REAL(ssize_t, "pread", int, void *, size_t, off_t);
+	const char *f = fault_fd("read", fd);
+
+	if (is_errno(f))
+		return set_errno(f);
+	return real(fd, bytes, cut(f, len), at);
+}
+
+EXPORT ssize_t
+pread64(int fd, void *bytes, size_t len, off64_t at)
+{
+	return pread(fd, bytes, len, at);
+}
+
+EXPORT ssize_t __pread_chk(
+    int fd, void *bytes, size_t len, off_t at, size_t room);
+EXPORT ssize_t
+__pread_chk(int fd, void *bytes, size_t len, off_t at, size_t room)
+{
+	if (len > room)
+		abort();
+	return pread(fd, bytes, len, at);
+}
+
+EXPORT ssize_t
+read(int fd, void *bytes, size_t len)
+{
+	REAL(ssize_t, "read", int, void *, size_t);
+	const char *f = fault_fd("read", fd);
+
+	if (is_errno(f))
+		return set_errno(f);
+	return real(fd, bytes, cut(f, len));
+}
+
+EXPORT ssize_t __read_chk(int fd, void *bytes, size_t len, size_t room);
+EXPORT ssize_t
+__read_chk(int fd, void *bytes, size_t len, size_t room)
+{
+	if (len > room)
+		abort();
+	return read(fd, bytes, len);
+}
+
+#define STAT(name)                                                  \
+	EXPORT int name(const char *path, struct stat *st)          \
+	{                                                           \
+		REAL(int, #name, const char *, struct stat *);      \
+		const char *f = fault("stat", path);                \
+                                                                    \
+		return is_errno(f) ? set_errno(f) : real(path, st); \
+	}
+STAT(stat)
+STAT(lstat)
+
+EXPORT int
+fstat(int fd, struct stat *st)
+{
+	REAL(int, "fstat", int, struct stat *);
+	const char *f = fault_fd("fstat", fd);
+
+	return is_errno(f) ? set_errno(f) : real(fd, st);
+}
+
+EXPORT int
+fstatat(int dir, const char *path, struct stat *st, int flags)
+{
+	REAL(int, "fstatat", int, const char *, struct stat *, int);
+	const char *f = dir == AT_FDCWD || path[0] == '/'
+			    ? fault("stat", path)
+			    : fault_fd("stat", dir);
+
+	return is_errno(f) ? set_errno(f) : real(dir, path, st, flags);
+}
+
+EXPORT DIR *
+opendir(const char *path)
+{
+	REAL(DIR *, "opendir", const char *);
+	const char *f = fault("opendir", path);
+
+	if (!is_errno(f))
+		return real(path);
+	(void)set_errno(f);
+	return NULL;
+}
+
+EXPORT struct dirent *
+readdir(DIR *d)
+{
+	REAL(struct dirent *, "readdir", DIR *);
+	const char *f = fault_fd("readdir", dirfd(d));
+
+	if (!is_errno(f))
+		return real(d);
+	(void)set_errno(f);
+	return NULL;
+}
+
+EXPORT int
+mkdir(const char *path, mode_t mode)
+{
+	REAL(int, "mkdir", const char *, mode_t);
+	const char *f = fault("mkdir", path);
+
+	return is_errno(f) ? set_errno(f) : real(path, mode);
+}
+
+EXPORT int
+mkdirat(int dir, const char *path, mode_t mode)
+{
+	REAL(int, "mkdirat", int, const char *, mode_t);
+	const char *f = fault_fd("mkdir", dir);
+
+	return is_errno(f) ? set_errno(f) : real(dir, path, mode);
+}
+
+EXPORT int
+link(const char *from, const char *to)
+{
+	REAL(int, "link", const char *, const char *);
+	const char *f = fault("link", to);
+
+	return is_errno(f) ? set_errno(f) : real(from, to);
+}
+
+EXPORT int
+unlink(const char *path)
+{
+	REAL(int, "unlink", const char *);
+	const char *f = fault("unlink", path);
+	int got;
+
+	if (is_errno(f))
+		return set_errno(f);
+	got = real(path);
+	die_after(f);
+	return got;
+}
+
+EXPORT int
+flock(int fd, int how)
+{
+	REAL(int, "flock", int, int);
+	const char *f = fault_fd("flock", fd);
+
+	return is_errno(f) ? set_errno(f) : real(fd, how);
+}
+
+EXPORT int
+name_to_handle_at(int dir, const char *path, struct file_handle *handle,
+    int *mount, int flags)
+{
+	REAL(int, "name_to_handle_at", int, const char *, struct file_handle *,
+	    int *, int);
+	const char *f =
+	    path[0] == '\0' ? fault_fd("handle", dir) : fault("handle", path);
+
+	return is_errno(f) ? set_errno(f)
+			   : real(dir, path, handle, mount, flags);
 }

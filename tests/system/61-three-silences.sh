@@ -16,9 +16,6 @@ if ! command -v rsyslogd >/dev/null; then
 fi
 work=${tap_dir:?}
 rules=$ASSAY_SOURCE/rules
-clock=$work/clock
-export TZ=UTC
-clocked=(LD_PRELOAD="$ASSAY_CLOCK" CLOCKWORK="$clock")
 
 # The kernel stamps datagrams with its own time; here the daemon's counts.
 rsyslog_config 'SysSock.UseSysTimeStamp="off"'
@@ -38,33 +35,12 @@ isms: $work/none
 streams: [{spool: $work/agent/spool}]
 END
 
-agent_start() {
-	env "${clocked[@]}" CLOCKWORK_PACED=1 "$ASSAY_AGENT" run \
-		--config "$work/agent.yml" >>"$work/agent.out" 2>&1 &
-	agent=$!
-	daemons+=("$agent")
-	"$ASSAY_CLOCKWORK" wait "$clock"
-}
-agent_stop() {
-	kill -TERM "$agent"
-	wait "$agent"
-}
-collect() {
-	env "${clocked[@]}" "$ASSAY_COLLECTOR" run --once \
-		--config "$work/collector.yml" 2>>"$work/collector.out"
-}
-# until TIME: let time pass until then.
-until_time() {
-	local left
-	left=$(($(date -u -d "$1" +%s) - $("$ASSAY_CLOCKWORK" now "$clock")))
-	[ "$left" -gt 0 ] && "$ASSAY_CLOCKWORK" run "$clock" "$left"
-}
 # backup_at TIME: the nightly job runs and says so.
 backup_at() {
 	until_time "$1" && say user restic 'snapshot aaaa0001 saved'
 }
 
-"$ASSAY_CLOCKWORK" new "$clock" "$(date -u -d '2026-06-01 01:50' +%s)"
+clock_new '2026-06-01 01:50'
 ok 'rsyslogd runs' rsyslog_start "${clocked[@]}"
 ok 'so does the agent' agent_start
 ok 'the collector takes the checks' collect
@@ -103,12 +79,6 @@ ok 'the collector takes all of it' collect
 
 "$ASSAY_COLLECTOR" recompute --config "$work/collector.yml" --slots \
 	>"$work/slots"
-# slots CHECK: day and state of each of its slots.
-slots() {
-	grep -F "\"check\":\"$1\"" "$work/slots" |
-		sed -E 's/.*"start":"2026-([0-9-]*)T.*"state":"([a-z]*)".*/\1 \2/' |
-		tr '\n' ' '
-}
 is 'a day covered by marks alone passes; the agent stopped, rsyslogd stopped: unknown' \
 	"$(slots no-direct-root-login)" \
 	'06-02 pass 06-03 unknown 06-04 unknown 06-05 unknown 06-06 pass 06-07 open '

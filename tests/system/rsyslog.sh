@@ -59,6 +59,48 @@ rsyslog_stop() {
 	[ ! -e "$socket" ] || rm -f "$socket"
 }
 
+# ---- daemons on a clock that the test turns (support/clockwork.c) ----
+clock=$tap_dir/clock
+clocked=(LD_PRELOAD="$ASSAY_CLOCK" CLOCKWORK="$clock" TZ=UTC)
+
+# clock_new TIME: a clock that shows it.
+clock_new() {
+	"$ASSAY_CLOCKWORK" new "$clock" "$(date -u -d "$1" +%s)"
+}
+
+# until_time TIME: let time pass until then.
+until_time() {
+	local left
+	left=$(($(date -u -d "$1" +%s) - $("$ASSAY_CLOCKWORK" now "$clock")))
+	[ "$left" -gt 0 ] && "$ASSAY_CLOCKWORK" run "$clock" "$left"
+}
+
+# Two daemons of ours with $tap_dir/agent.yml and collector.yml.
+agent_start() {
+	env "${clocked[@]}" CLOCKWORK_PACED=1 "$ASSAY_AGENT" run \
+		--config "$tap_dir/agent.yml" >>"$tap_dir/agent.out" 2>&1 &
+	agent=$!
+	daemons+=("$agent")
+	"$ASSAY_CLOCKWORK" wait "$clock"
+}
+agent_stop() {
+	kill -TERM "$agent"
+	wait "$agent"
+}
+collect() {
+	env "${clocked[@]}" "$ASSAY_COLLECTOR" run --once \
+		--config "$tap_dir/collector.yml" 2>>"$tap_dir/collector.out"
+}
+
+# slots CHECK: day and state of each of its slots, from $tap_dir/slots.
+slots() {
+	grep -F "\"check\":\"$1\"" "$tap_dir/slots" |
+		sed -E 's/.*"start":"2026-([0-9-]*)T.*"state":"([a-z]*)".*/\1 \2/' |
+		tr '\n' ' '
+}
+
+# ---- lines ----
+
 # say FACILITY TAG MESSAGE: a line to it.
 say() {
 	logger -d -u "$socket" -p "$1.info" -t "$2" -- "$3"

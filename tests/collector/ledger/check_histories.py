@@ -159,6 +159,70 @@ never("no-login-after-leaving", plan_login(user="mallory", remote=True),
 never("no-login-without-secret", plan_login(user="bob", method="none"),
       best="partly effective")
 
+
+def plan_event(event, program, **fields):
+    def plan(web):
+        web.later(day(6, "11:00"), event, "success", fields, program=program)
+    return plan
+
+
+never("accounts-within-entitlements",
+      plan_event("account.create", "useradd", user="mallory", uid=1005),
+      isms="entitlements: [{system: web01, user: alice, role: login}]\n",
+      missing="")
+never("no-account-file-edited-by-hand",
+      plan_event("config.change", "vipw", path="/etc/passwd",
+                 change="edited by hand"))
+never("no-group-password",
+      plan_event("group.change", "gpasswd", group="ops", by="root",
+                 change="password changed"), best="partly effective")
+never("no-leaver-let-in-again",
+      plan_event("account.modify", "usermod", user="mallory",
+                 change="password unlocked"),
+      isms="leavers: [{user: mallory, from: 2026-05-01}]\n", missing="")
+never("no-second-root-created",
+      plan_event("account.create", "useradd", user="toor", uid=0, gid=0))
+never("no-account-made-root",
+      plan_event("account.modify", "usermod", user="oscar", change="UID",
+                 old="4101", new="0"))
+never("privileged-groups-unchanged",
+      plan_event("group.change", "usermod", user="mallory", group="sudo",
+                 change="member added"))
+
+
+@case("accounts-within-entitlements", "passes with accounts of packages",
+      ["pass"] * 3, "effective",
+      isms="entitlements: [{system: web01, user: alice, role: login}]\n")
+def _(web):
+    def accounts(agent):
+        for user, uid in (("alice", 1000), ("postgres", 112)):
+            agent.later(day(5, "11:00"), "account.create", "success",
+                        {"user": user, "uid": uid}, program="useradd")
+        # An attempt that failed created nothing.
+        agent.later(day(5, "11:05"), "account.create", "failure",
+                    {"user": "mallory", "uid": 1001}, program="useradd")
+    return days(web, accounts)
+
+
+@case("privileged-groups-unchanged", "passes with other groups", ["pass"] * 3,
+      "effective")
+def _(web):
+    def groups(agent):
+        for group, change in (("users", "member added"),
+                              ("sudo", "member removed")):
+            agent.later(day(5, "11:00"), "group.change", "success",
+                        {"user": "bob", "group": group, "change": change},
+                        program="usermod")
+    return days(web, groups)
+
+
+@case("no-leaver-let-in-again", "passes for those who stay", ["pass"] * 3,
+      "effective", isms="leavers: [{user: mallory, from: 2026-05-01}]\n")
+def _(web):
+    return days(web, plan_event("account.modify", "usermod", user="bob",
+                                change="password unlocked"))
+
+
 ADMINISTRATORS = "administrators: [{by: alice}]\n"
 
 
@@ -318,6 +382,32 @@ def _(web):
 
 
 @case("restore-tested-quarterly", "unknown", ["unknown"], "unknown",
+      unit="organisation")
+def _(web):
+    return quarter(web, nothing, gap=True)
+
+
+def lockout(outcome):
+    def plan(web):
+        web.later(at("2026-05-20 14:00"), "auth.lockout", outcome,
+                  {"user": "bob", "scope": "account"}, program="pam_faillock")
+    return plan
+
+
+@case("lockout-seen-quarterly", "passes", ["pass"], "effective",
+      unit="organisation")
+def _(web):
+    return quarter(web, lockout("success"))
+
+
+@case("lockout-seen-quarterly", "fails", ["missed"], "ineffective",
+      unit="organisation")
+def _(web):
+    # Of root the module says that the limit was reached, not that it held.
+    return quarter(web, lockout("none"))
+
+
+@case("lockout-seen-quarterly", "unknown", ["unknown"], "unknown",
       unit="organisation")
 def _(web):
     return quarter(web, nothing, gap=True)
@@ -490,7 +580,7 @@ def _(web):
 # ------------------------------------------------------------------------ TAP
 
 def quarterly(check):
-    return check in ("restore-tested-quarterly", "access-review-quarterly")
+    return check.endswith("-quarterly")
 
 
 def judge(ask, check, name, states, rating, unit, isms, build):

@@ -631,6 +631,31 @@ def clone_other_machine(judge):
          {5: "unknown", 6: "unknown", 7: "open"}, "web02 fell silent")
 
 
+# ------------------------------------- seen, and no host was ever watched
+
+@case("what_was_seen_is_said_although_no_host_was_ever_watched")
+def seen_unwatched(judge):
+    h, web = one_server("unwatched", MFA + ROOT, provides=("app",))
+    for n in range(12):
+        login(web, day(3, "08:00") + n * HOUR, factor=3 if n == 5 else None)
+    login(web, day(3, "21:00"), user="root", factor=None)
+    web.first(day(1), prev=None)
+    web.watch(day(4, "10:00"))
+    v = judge(h, day(4, "10:00"))
+
+    for check, reason in (
+            ("login-has-second-factor", "13 auth.login seen, 1 with auth.mfa; "
+             "no host was watched"),
+            ("no-direct-root-login", "1 auth.login seen; no host was watched")):
+        same(v.slots(check), [], check)
+        same((v.checks[check]["rating"], v.checks[check]["reason"]),
+             ("unknown", reason), check)
+    # Before the first of them there was nothing to say.
+    v = judge(h, day(3, "07:59"))
+    for check in ("login-has-second-factor", "no-direct-root-login"):
+        holds("none declared, none seen" in v.checks[check]["reason"], check)
+
+
 # ------------------------------------------------------ 6: second factors
 
 def factors():

@@ -1558,6 +1558,7 @@ class Judge:
         starts = [e.start for e in self.by_start]
         times = [e.time for e in self.occurrences]
         self.dealt = {}
+        self.need = {}
         for s in self.slots:
             if s.d.event == "log.loss" and s.d.kind == "never":
                 held = [e for e in self.occurrences
@@ -1577,7 +1578,6 @@ class Judge:
 
     def take_needs(self):
         """One to one over the whole history, occurrences in order."""
-        self.need = {}
         taken = set()
         for e in self.occurrences:
             s = self.dealt.get(e)
@@ -1957,6 +1957,11 @@ class Judge:
         if not self.units and self.d.event in BUILT_IN:
             self.say("unknown", "check.unwatched",
                      "no agent had watched any host by then")
+        elif not self.units and self.loose():
+            self.say("unknown", "check.uncovered",
+                     self.seen(len(self.loose()), sum(
+                         e in self.need for e in self.loose()))
+                     + "; no host was watched")
         elif not self.units:
             self.say("unknown", "check.empty", "none declared, none seen: "
                      "`assay-collector init --from-observed` writes a first "
@@ -1979,12 +1984,25 @@ class Judge:
     def unadopted(self):
         slots = self.counted + self.open
         m, k = sum(s.m for s in slots), sum(s.k for s in slots)
+        return self.seen(m, k) + "; not adopted in the policy"
+
+    def seen(self, m, k):
         seen = "%d %s seen" % (m, self.d.event)
         if self.d.kind == "each":
             need = " or ".join(dict.fromkeys(n["event"]
                                              for n in self.d.needs))
             seen += ", %d with %s" % (k, need)
-        return seen + "; not adopted in the policy"
+        return seen
+
+    def loose(self):
+        """What fits although there is no unit it could belong to."""
+        if self.d.unit != "host" or self.d.kind not in ("never", "each"):
+            return []
+        low = self.as_of - self.span * DAY
+        then_in_force = [(e, self.ledger.definition(self.id, e.time))
+                         for e in self.occurrences if e.time > low]
+        return [e for e, d in then_in_force
+                if d is not None and self.fits(e, d, then(e))]
 
     def first(self, *states):
         return next(s.reason for s in self.counted if s.state in states)

@@ -187,6 +187,9 @@ class Paper:
             out["control"] = r.choice(["A.8.8", "A.8.7"])
         else:
             self.each(kind, out)
+        if ("each" in out or kind in ("root", "use")) and r.random() < 0.2:
+            # Nobody reads that: what is seen belongs to no unit of hosts.
+            out["watch"] = out["watch"] + ["audit"]
         out["why"] = "It was made up."
         out["trust"] = r.choice(["root", "local", "kernel", "local", "root"])
         out["default"] = r.choice(["rate", "rate", "show"])
@@ -307,7 +310,7 @@ class Paper:
             change["at_least"] = r.choice(["0.5", "0.99"])
         if change:
             out["set"] = change
-        if r.random() < 0.1:
+        if r.random() < 0.2:
             out["where"] = {"host": r.choice(self.hosts)}
         if r.random() < 0.3:
             out["at"] = r.sample(self.hosts, 1)
@@ -354,7 +357,7 @@ class Paper:
         names = [n for n in self.isms if n not in ("scope", "organisation")]
         name = r.choice(names + ["jobs", "hosts", "jobs", "adopts"])
         rows = self.isms.setdefault(name, [])
-        if rows and r.random() < 0.1:
+        if rows and r.random() < 0.2:
             del self.isms[name]
         elif name == "jobs" and rows and r.random() < 0.5:
             i = r.randrange(len(rows))
@@ -753,7 +756,7 @@ class Story:
             return {"source": "borglog", "path": "/var/log/borg-db.log.1"}
         source = "syslog" if "syslog" in a.sources else "journal"
         out = {"source": source}
-        if r.random() < 0.1:
+        if r.random() < 0.2:
             out["pid"] = r.choice([1, 2])
         return out
 
@@ -782,7 +785,7 @@ class Story:
         r = self.r
         job = job or r.choice(self.era.jobs)
         fields = {"job": job, "repo": r.choice(["a", "a", "b"])}
-        if program == "borg" or r.random() < 0.1:
+        if program == "borg" or r.random() < 0.2:
             del fields["job"]
         took = r.choice([10 * MINUTE, 15 * MINUTE, HOUR])
         if r.random() < 0.02 + self.noise:

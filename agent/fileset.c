@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fileset.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "assay/clock.h"
+#include "assay/jsonin.h"
+#include "assay/jsonout.h"
+
+#include "fileset_look.h"
+
+struct fileset *
+fileset_new(const struct source_spec *spec, struct crypto *c,
+    const struct fileid_form *form, struct err *err)
+{
+	struct fileset *s = calloc(1, sizeof *s);
+
+	if (!s)
+		goto fail;
+	s->spec = spec;
+	s->crypto = c;
+	s->form = *form;
+	s->doubt = true;
+	s->machine = clock_new();
+	s->listing = listing_new(spec->patterns);
+	if (s->machine && s->listing)
+		return s;
+fail:
+	fileset_free(s);
+	err_set(err, "no memory for the source '%s'", spec->id);
+	return NULL;
+}
+
+void
+fileset_free(struct fileset *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->count; i++)
+		generation_free(s->files[i].gen);
+	free(s->files);
+	free(s->sights);
+	free(s->gaps);
+	troubles_clear(&s->troubles);
+	listing_free(s->listing);
+	clock_free(s->machine);
+	free(s);
+}
+
+void
+fileset_doubt(struct fileset *s)
+{
+	s->doubt = true;
+}
+
+size_t
+fileset_count(const struct fileset *s)
+{
+	return s->count;
+}
+
+struct fileset_file *
+fileset_at(const struct fileset *s, size_t i)
+{
+	return &s->files[i];
+}
+
+int
+fileset_add(struct fileset *s, const struct fileset_file *file)
+{
+	struct fileset_file *more;
+
+	if (s->count == s->room) {
+		size_t room = s->room ? 2 * s->room : 4;
+
+		more = reallocarray(s->files, room, sizeof *more);
+		if (!more)
+			return -1;
+		s->files = more;
+		s->room = room;
+	}
+	s->files[s->count++] = *file;
+	return 0;
+}
+
+void
+fileset_remove(struct fileset *s, struct fileset_file *f)
+{
+	size_t i = (size_t)(f - s->files);
+
+	generation_free(f->gen);
+	s->count--;
+	memmove(f, f + 1, (s->count - i) * sizeof *f);
+}
+
+/* ---- holes ---- */
+
+int
+fileset_put_gap(struct fileset *s, const struct source_gap *gap)
+{
+	struct source_gap *more =
+	    reallocarray(s->gaps, s->gap_count + 1, sizeof *more);
+
+	if (!more)
+		return -1;
+	s->gaps = more;
+	more[s->gap_count++] = *gap;
+	return 0;
+}
+
+int
+fileset_add_gap(struct fileset *s, const struct fileset_file *f,
+    const char *reason, int64_t to_offset, const struct err *why)
+{
+	const struct generation *g = f->gen;
+	int64_t through_us = generation_through_us(g);
+	int64_t last_us = generation_last_us(g);
+	struct source_gap gap = {.from_offset = (int64_t)generation_offset(g),
+	    .to_offset = to_offset,
+	    .from_us = through_us ? through_us
+		       : last_us  ? last_us
+				  : SOURCE_NO_TIME,
+	    .to_us = SOURCE_NO_TIME,
+	    .reason = reason,
+	    .why = *why};
+
+	memcpy(gap.gen, generation_id(g)->gen, sizeof gap.gen);
+	return fileset_put_gap(s, &gap);
+}
+
+bool
+fileset_take_gap(struct fileset *s, struct source_gap *gap)
+{
+	if (s->gap_count == 0)
+		return false;
+	*gap = s->gaps[0];
+	s->gap_count--;
+	memmove(s->gaps, s->gaps + 1, s->gap_count * sizeof *s->gaps);
+	return true;
+}
+
+uint64_t
+fileset_held(const struct fileset *s)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		const struct generation *g = s->files[i].gen;
+
+		if (generation_is_open(g) && generation_stat(g)->st_nlink == 0)
+			sum += generation_unread(g);
+	}
+	return sum;
+}
+
+/* ---- opening again ---- */
+
+int
+fileset_open(struct fileset *s, struct fileset_file *f, struct err *err)
+{
+	struct generation *made;
+	enum opener_got got;
+	int fd, status;
+
+	got = opener_open(s->spec->patterns, generation_path(f->gen), &fd, err);
+	if (got == OPENER_GONE)
+		return 1;
+	if (got != OPENER_OK)
+		return -1;
+	made = generation_new(
+	    fd, generation_path(f->gen), &s->form, s->crypto, err);
+	if (!made)
+		return -1;
+	status = memcmp(generation_id(made)->key, generation_id(f->gen)->key,
+		     sizeof generation_id(made)->key) != 0 ||
+		 generation_attach(f->gen, made, err) != 0;
+	generation_free(made);
+	return status;
+}
+
+/* ---- state ---- */
+
+void
+fileset_save(const struct fileset *s, struct buf *out)
+{
+	jsonout_kint(out, "truncations", s->form.truncations);
+	jsonout_key(out, "files");
+	jsonout_array(out);
+	for (size_t i = 0; i < s->count; i++) {
+		jsonout_object(out);
+		generation_save(s->files[i].gen, out);
+		if (s->files[i].gone)
+			jsonout_kbool(out, "gone", true);
+		jsonout_object_end(out);
+	}
+	jsonout_array_end(out);
+}
+
+int
+fileset_restore(struct fileset *s, const json_t *state, struct err *err)
+{
+	const json_t *files = json_object_get(state, "files");
+
+	(void)jsonin_int(state, "truncations", &s->form.truncations);
+	for (size_t i = 0; i < json_array_size(files); i++) {
+		const json_t *one = json_array_get(files, i);
+		struct fileset_file file = {.restored = true};
+
+		file.gen = generation_restore(one, s->crypto, err);
+		if (!file.gen)
+			return -1;
+		(void)jsonin_bool(one, "gone", &file.gone);
+		file.at_stem = fileset_is_stem(s, generation_path(file.gen));
+		if (fileset_add(s, &file) != 0) {
+			generation_free(file.gen);
+			return err_set(err, "no memory for '%s'", s->spec->id);
+		}
+	}
+	return 0;
+}
