@@ -7,6 +7,7 @@
 
 #include "ownlog.h"
 #include "source_file.h"
+#include "source_journal.h"
 #include "source_stdin.h"
 
 struct source_spec *
@@ -74,6 +75,7 @@ source_spec_free(struct source_spec *s)
 	for (char **p = s->patterns; p && *p; p++)
 		free(*p);
 	free(s->patterns);
+	free(s->journal);
 	free(s->path);
 	free(s->id);
 	free(s);
@@ -84,6 +86,11 @@ source_open(struct source *s, const struct source_spec *spec, struct crypto *c,
     struct err *err)
 {
 	s->spec = spec;
+	if (spec->journal) {
+		s->ops = &source_journal_ops;
+		s->impl = source_journal_new(spec, c, err);
+		return s->impl ? 0 : -1;
+	}
 	s->ops = spec->path ? &source_file_ops : &source_stdin_ops;
 	s->impl = spec->path ? (void *)source_file_new(spec, c, err)
 			     : (void *)source_stdin_new(spec, c, err);
