@@ -34,7 +34,8 @@ struct agent {
 	uint8_t (*recorded)[32];
 	size_t recorded_count;
 	struct match *match;
-	struct unknown *unknown;
+	struct unknown *unknown, *today;
+	int64_t today_us; /* since when */
 	struct writer *writer;
 	struct reader *reader;
 	struct heartbeat *heartbeat;

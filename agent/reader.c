@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reader.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -271,6 +272,22 @@ set_classes(const struct feed *f, struct slice *classes)
 }
 
 static enum spool_put
+put_gap(struct reader *r, struct feed *f, struct record_gap *gap,
+    int64_t now_us, struct err *err)
+{
+	enum spool_put got = writer_gap(r->p.writer, gap, now_us, err);
+
+	if (got != SPOOL_OK)
+		return got;
+	f->total_gaps++;
+	f->gap_from_us = gap->from_us;
+	f->gap_to_us = gap->to_us;
+	snprintf(f->gap_reason, sizeof f->gap_reason, "%.*s",
+	    SLICE_FMT(gap->reason));
+	return SPOOL_OK;
+}
+
+static enum spool_put
 put_quiet(struct reader *r, const struct line *l, const char *reason,
     int64_t hole_us, int64_t now_us, struct err *err)
 {
@@ -287,7 +304,7 @@ put_quiet(struct reader *r, const struct line *l, const char *reason,
 	    .lines = 0};
 
 	set_classes(l->feed, classes);
-	return writer_gap(r->p.writer, &gap, now_us, err);
+	return put_gap(r, l->feed, &gap, now_us, err);
 }
 
 /* How far the feed stands after this line. */
@@ -379,7 +396,7 @@ loss_begins(struct feed *f, bool begins, int64_t before_us, int64_t to_us)
 }
 
 static enum spool_put
-put_loss_of(struct reader *r, const struct feed *f, struct record_gap *gap,
+put_loss_of(struct reader *r, struct feed *f, struct record_gap *gap,
     int64_t now_us, struct err *err)
 {
 	struct slice classes[SOURCE_CLASSES_MAX];
@@ -388,7 +405,7 @@ put_loss_of(struct reader *r, const struct feed *f, struct record_gap *gap,
 	gap->source = slice_of(f->spec->id);
 	gap->classes = classes;
 	gap->class_count = f->spec->provide_count;
-	return writer_gap(r->p.writer, gap, now_us, err);
+	return put_gap(r, f, gap, now_us, err);
 }
 
 /* The line's own source first, then all that the same daemon writes: what it
@@ -420,7 +437,7 @@ put_loss(struct reader *r, const struct line *l,
 	    f, begins && begins->value.number, l->before_us, gap.to_us);
 	got = put_loss_of(r, f, &gap, now_us, err);
 	for (size_t i = 0; i < r->p.feeds->count && feed_is_fed(f); i++) {
-		const struct feed *other = &r->p.feeds->list[i];
+		struct feed *other = &r->p.feeds->list[i];
 
 		if (got == SPOOL_OK && other != f && feed_is_fed(other))
 			got = put_loss_of(r, other, &gap, now_us, err);
@@ -474,15 +491,20 @@ count_line(struct reader *r, struct line *l, int64_t now_us)
 	switch (r->result.kind) {
 	case MATCH_EVENT:
 		f->known++;
+		f->total_known++;
 		break;
 	case MATCH_IGNORED:
 		f->ignored++;
+		f->total_ignored++;
 		break;
 	default:
 		f->unknown++;
-		unknown_add(r->p.unknown, l->header.program, feed_class(f),
-		    r->result.kind == MATCH_UNKNOWN && r->result.closed,
-		    earlier(at, now_us));
+		f->total_unknown++;
+		for (int i = 0; i < 2; i++)
+			unknown_add(i == 0 ? r->p.unknown : r->p.today,
+			    l->header.program, feed_class(f),
+			    r->result.kind == MATCH_UNKNOWN && r->result.closed,
+			    earlier(at, now_us));
 	}
 }
 
@@ -662,7 +684,7 @@ put_hole(struct reader *r, struct feed *f, int64_t now_us, struct err *err)
 	if (hole->from_us != SOURCE_NO_TIME && hole->from_us < gap.from_us)
 		gap.from_us = hole->from_us;
 	gap.from_us = earlier(gap.from_us, now_us);
-	return writer_gap(r->p.writer, &gap, now_us, err);
+	return put_gap(r, f, &gap, now_us, err);
 }
 
 enum reader_got

@@ -60,6 +60,12 @@ writer_free(struct writer *w)
 	free(w);
 }
 
+const uint8_t *
+writer_epoch(const struct writer *w)
+{
+	return w->epoch;
+}
+
 struct record_host
 writer_host(const struct writer *w)
 {

@@ -6,6 +6,7 @@
 : >"$tap_dir/collector.yml"
 rules=$ASSAY_SOURCE/rules
 isms=$ASSAY_SOURCE/tests/collector/isms
+shipped=$(cat "$rules"/checks/*.yml | grep -c '^  - id: ')
 
 check() {
 	"$ASSAY_COLLECTOR" check --config "$tap_dir/collector.yml" "$@" 2>&1
@@ -14,9 +15,6 @@ exit_of() {
 	check "$@" >/dev/null
 	echo $?
 }
-
-# As grep counts them.
-shipped=$(cat "$rules"/checks/*.yml | grep -c '^  - id: ')
 
 is "the shipped files and the example have no error and no warning" \
 	"$(exit_of --rules "$rules" --isms "$isms" --strict)" 0

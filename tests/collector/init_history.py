@@ -34,12 +34,6 @@ def is_(sentence, got, want):
             print("# " + line, flush=True)
 
 
-def shipped_checks():
-    """How many checks ship."""
-    return sum(len(re.findall(r"^  - id: ", text, re.M))
-               for text in shipped("checks").values())
-
-
 def backup(agent, begin, program, **kw):
     agent.later(begin, "backup.run", "none", {}, phase="start",
                 program=program, **kw)
@@ -128,6 +122,11 @@ def adopted(missing):
             for ask in ledgers]
 
 
+def shipped_checks():
+    return sum(len(re.findall(r"^  - id: ", text, re.M))
+               for text in shipped("checks").values())
+
+
 def main():
     with tempfile.TemporaryDirectory() as directory:
         draft(fleet(), directory)
@@ -143,8 +142,7 @@ def main():
              wrote["soa.yml"].count("applicable:\n")), (93, 93))
         is_("every shipped check is in the policy, and none adopted",
             (wrote["policy.yml"].count("\n  #- check: "),
-             wrote["policy.yml"].count("\n  - check: ")),
-            (shipped_checks(), 0))
+             wrote["policy.yml"].count("\n  - check: ")), (shipped_checks(), 0))
         code, out = command("check", *options(directory))
         is_("check asks for what only people can say, and for nothing else",
             (code, re.findall(r"warning: (.*?)(?:: |\n)", out)),
