@@ -197,6 +197,8 @@ generation_save(const struct generation *g, struct buf *out)
 	put_hex(out, "key", g->id.key);
 	jsonout_kstring(out, "path", json_path(g));
 	position_save(&g->at, g->crypto, out);
+	if (!g->ended)
+		position_save_trail(&g->at, out);
 	jsonout_kbool(out, "stamped", g->id.stamped);
 	jsonout_kint(out, "first", g->id.first_us);
 	jsonout_kint(out, "last", g->last_us);
@@ -417,6 +419,7 @@ generation_attach(
 		position_clear(&found);
 		return err_prefix(err, "'%s'", from->path);
 	}
+	position_take_trail(&found, &g->at);
 	position_move(&g->at, &found);
 	g->packed = packed;
 	generation_adopt(g, from);
@@ -700,8 +703,10 @@ read_packed(struct generation *g, struct stretch *out, struct err *err)
 		    g->fd, g->at.offset, g->crypto, &found, &proof, err);
 		if (g->packed && !position_proves(g->crypto, &g->at, &found))
 			proof = STRETCH_OTHER;
-		if (proof == STRETCH_SAME)
+		if (proof == STRETCH_SAME) {
+			position_take_trail(&found, &g->at);
 			position_move(&g->at, &found);
+		}
 		position_clear(&found);
 	}
 	if (proof == STRETCH_SAME)
