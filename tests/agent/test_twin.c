@@ -162,6 +162,8 @@ they_agree_on_lines_with_bytes_changed(void **state)
 		const char *from = w->lines[draw(w->count)];
 		size_t len = strlen(from);
 
+		if (len == 0)
+			continue;
 		if (len > sizeof line)
 			len = sizeof line;
 		memcpy(line, from, len);
