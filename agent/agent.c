@@ -14,6 +14,7 @@
 #define PILE_BYTES ((size_t)4 << 20)
 #define SCAN_US 1000000
 #define RETRY_US 1000000
+#define DAY_US (INT64_C(86400) * 1000000)
 #define RECLAIM_US (INT64_C(60) * 1000000)
 #define WINDOWS_A_TICK 16
 #define STEP_US 1000000			  /* the clock was set */
@@ -386,6 +387,10 @@ agent_tick(struct agent *a, int64_t now_us, int64_t mono_us)
 	if (a->put_us != 0 && !a->stuck &&
 	    (a->refused || now_us >= a->put_us + COMMIT_US))
 		(void)agent_commit(a, now_us);
+	if (now_us - a->today_us >= DAY_US || now_us < a->today_us) {
+		unknown_reset(a->today);
+		a->today_us = now_us;
+	}
 	if (now_us - a->reclaimed_us >= RECLAIM_US) {
 		spool_tick(a->spool, now_us);
 		a->reclaimed_us = now_us;
@@ -430,11 +435,19 @@ void
 agent_look(const struct agent *a, struct agent_view *view)
 {
 	*view = (struct agent_view){.agent = a->identity.agent,
+	    .epoch = writer_epoch(a->writer),
+	    .rules = a->files.hash,
+	    .spool_dir = a->spool_dir,
+	    .held = held(a),
+	    .unknown = a->today,
+	    .unknown_us = a->today_us,
+	    .simulated = a->o.simulated,
 	    .host = a->machine.name,
 	    .phase = a->phase,
 	    .problem = a->problem.text[0] ? a->problem.text : NULL,
 	    .feeds = a->feeds.list,
 	    .feed_count = a->feeds.count,
+	    .tally = a->tally,
 	    .found = spool_found(a->spool),
 	    .mark_problem = a->mark_err.text[0] ? a->mark_err.text : NULL,
 	    .spool_bytes = spool_bytes(a->spool),

@@ -15,6 +15,8 @@
 #include "recover.h"
 #include "ruleset.h"
 #include "spool.h"
+#include "tally.h"
+#include "unknown.h"
 
 struct agent;
 
@@ -42,6 +44,29 @@ struct agent *agent_new(const struct agent_options *o,
  * again: now_us when there is more to do. */
 int64_t agent_tick(struct agent *a, int64_t now_us, int64_t mono_us);
 
+/* Look for new files and bytes at the next tick, whenever the last look was. */
+void agent_hint(struct agent *a);
+
+/* ---- while it runs ---- */
+
+/* Go on by these rules and sources. What was made with the old rules is
+ * committed first, the new set is recorded before anything is made with it.
+ * Sources that are named no more are closed, their state kept; those that are
+ * as they were stay open. rules take the place of the ones before and are
+ * borrowed as they were; d's specs are taken (d is empty after). -1 and err:
+ * nothing changed. */
+int agent_reload(struct agent *a, const struct ruleset *rules,
+    struct discover *d, int64_t now_us, struct err *err);
+
+/* Open those of d that are not read yet: logs that came later. Takes d's specs.
+ * Returns how many were opened. */
+size_t agent_add_sources(struct agent *a, struct discover *d, int64_t now_us);
+
+/* Take over what can change while it runs: the limits of the spool, its
+ * readers, where marks go. The texts of o are borrowed instead of those given
+ * before. */
+void agent_set_options(struct agent *a, const struct agent_options *o);
+
 /* Everything there is was read and is durable (or cannot be read, or the spool
  * takes no more): what --once waits for. */
 bool agent_is_done(const struct agent *a);
@@ -62,19 +87,29 @@ enum agent_phase {
 
 struct agent_view {
 	const uint8_t *agent; /* 16 bytes */
+	const uint8_t *epoch; /* 16 bytes */
+	const uint8_t *rules; /* hash of the set in force, 32 bytes */
 	const char *host;
 	enum agent_phase phase;
 	const char *problem; /* a sentence; NULL when all is well */
 	const struct feed *feeds;
 	size_t feed_count;
+	const struct tally *tally; /* what became of whose lines */
 	const char *mark_problem; /* why no mark can be sent, or NULL */
 	const struct recover *found;
+	const char *spool_dir;
 	uint64_t spool_bytes, spool_unsent, spool_kept_aside;
 	unsigned spool_abandoned;
+	uint64_t held; /* unread bytes of logs that have no name any more */
 	uint64_t bytes_done, bytes_total;
 	int64_t lines, events;
 	int64_t lines_per_s;
 	uint64_t records; /* of this epoch */
+	/* Programs that nobody understands, since unknown_us (a day at most).
+	 */
+	struct unknown *unknown;
+	int64_t unknown_us;
+	bool simulated;
 };
 
 /* Borrows until the next call on a. */

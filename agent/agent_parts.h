@@ -16,6 +16,7 @@
 #include "identity.h"
 #include "opening.h"
 #include "reader.h"
+#include "tally.h"
 #include "unknown.h"
 #include "writer.h"
 
@@ -34,7 +35,9 @@ struct agent {
 	uint8_t (*recorded)[32];
 	size_t recorded_count;
 	struct match *match;
-	struct unknown *unknown;
+	struct tally *tally;
+	struct unknown *unknown, *today;
+	int64_t today_us; /* since when */
 	struct writer *writer;
 	struct reader *reader;
 	struct heartbeat *heartbeat;

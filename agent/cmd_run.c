@@ -5,44 +5,71 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "assay/clock.h"
 #include "assay/command.h"
 #include "assay/log.h"
 #include "assay/loop.h"
-#include "assay/problems.h"
 
 #include "agent.h"
-#include "settings.h"
+#include "loadout.h"
+#include "notify.h"
 #include "status.h"
 
 #define STATUS_US 1000000
+#define LOOK_US (INT64_C(60) * 1000000)
+#define LOOK_SOON_US (INT64_C(5) * 1000000)
+#define PAUSE_US 100000 /* hints beyond ten a second are one */
 
 /* Everything a run needs, made in this order and taken down in reverse. */
 struct run {
-	struct settings settings;
-	struct problems *problems;
-	struct ruleset *rules;
-	struct discover found;
+	int argc;
+	char **argv;
+	struct loadout loadout;
 	struct clock *clock;
 	struct agent *agent;
 	struct loop *loop;
-	struct loop_watch *timer, *on_term, *on_int;
+	struct loop_watch *timer, *on_term, *on_int, *on_hup, *on_notify;
+	struct notify *notify; /* NULL: by looking only */
+	struct err no_notify;
+	bool hints_paused;
+	int64_t hinted_mono_us, looked_mono_us;
+
+	int64_t rules_us; /* when the rules in force were taken */
+	int64_t refused_us;
+	struct buf refused; /* why the last reload was not taken; or empty */
+
 	char status_path[PATH_MAX];
 	int64_t status_mono_us;
 	bool status_failed;
 };
 
+/* ---- status ---- */
+
 static void
 write_status(struct run *r)
 {
+	struct status_run view = {.agent = r->agent,
+	    .found = &r->loadout.found,
+	    .rules = r->loadout.rules,
+	    .state = options_text(r->loadout.settings.options, "state"),
+	    .now_us = clock_now_us(r->clock),
+	    .rules_us = r->rules_us,
+	    .refused_us = r->refused_us,
+	    .refused = buf_slice(&r->refused),
+	    .max_bytes =
+		options_number(r->loadout.settings.options, "spool.max_bytes"),
+	    .readers = r->loadout.settings.readers,
+	    .polling = r->notify	      ? notify_problem(r->notify)
+		       : r->no_notify.text[0] ? r->no_notify.text
+					      : NULL,
+	    .once = r->loadout.settings.once};
 	struct err err;
 
 	r->status_mono_us = clock_mono_us(r->clock);
-	if (status_write(r->status_path, r->agent, &r->found,
-		options_text(r->settings.options, "state"),
-		clock_now_us(r->clock), &err) == 0)
+	if (status_write(r->status_path, &view, &err) == 0)
 		r->status_failed = false;
 	else if (!r->status_failed) {
 		log_warnx("run", "%s; the agent goes on without it", err.text);
@@ -50,13 +77,219 @@ write_status(struct run *r)
 	}
 }
 
+/* ---- hints ---- */
+
+static void
+watch_directories(struct run *r)
+{
+	struct agent_view view;
+
+	if (!r->notify)
+		return;
+	agent_look(r->agent, &view);
+	notify_begin(r->notify);
+	for (size_t i = 0; i < view.feed_count; i++)
+		if (view.feeds[i].spec->live)
+			notify_add(r->notify, view.feeds[i].spec);
+	notify_end(r->notify);
+}
+
+static void
+on_notify(void *arg)
+{
+	struct run *r = arg;
+	enum notify_got got = notify_take(r->notify);
+
+	if (got == NOTIFY_WATCH)
+		watch_directories(r);
+	if (got == NOTIFY_NOTHING)
+		return;
+	agent_hint(r->agent);
+	/* Perhaps a log that nobody knew. */
+	if (clock_mono_us(r->clock) - r->looked_mono_us >= LOOK_SOON_US)
+		r->looked_mono_us -= LOOK_US;
+	r->hints_paused = loop_pause(r->on_notify) == 0;
+	r->hinted_mono_us = clock_mono_us(r->clock);
+	(void)loop_after(r->timer, 0);
+}
+
+static void
+begin_hints(struct run *r)
+{
+	r->notify = notify_new(&r->no_notify);
+	if (r->notify)
+		r->on_notify = loop_fd(
+		    r->loop, notify_fd(r->notify), LOOP_READ, on_notify, r);
+	if (!r->notify)
+		log_warnx("run", "%s; logs are looked at each second",
+		    r->no_notify.text);
+	watch_directories(r);
+}
+
+/* ---- what came later ---- */
+
+static void
+drop_notes(struct discover *d)
+{
+	struct discover notes = {
+	    .notes = d->notes, .note_count = d->note_count};
+
+	discover_clear(&notes);
+	d->notes = NULL;
+	d->note_count = 0;
+}
+
+/* Logs that were not there when the agent started. */
+static void
+look_again(struct run *r)
+{
+	struct discover found;
+	struct err err = {0};
+
+	r->looked_mono_us = clock_mono_us(r->clock);
+	if (r->loadout.settings.logs)
+		return;
+	if (loadout_look(&r->loadout, &found, &err) != 0) {
+		log_debug("run", "looking for logs: %s", err.text);
+		return;
+	}
+	(void)agent_add_sources(r->agent, &found, clock_now_us(r->clock));
+	drop_notes(&r->loadout.found);
+	r->loadout.found.notes = found.notes;
+	r->loadout.found.note_count = found.note_count;
+	found.notes = NULL;
+	found.note_count = 0;
+	discover_clear(&found);
+	watch_directories(r);
+}
+
+/* ---- reload ---- */
+
+static struct agent_options
+agent_options_of(const struct settings *s)
+{
+	const struct options *o = s->options;
+
+	return (struct agent_options){.state = options_text(o, "state"),
+	    .zone_name = options_text(o, "zone"),
+	    .max_bytes = (uint64_t)options_number(o, "spool.max_bytes"),
+	    .held_max_bytes =
+		(uint64_t)options_number(o, "spool.held_max_bytes"),
+	    .keep_us =
+		options_number(o, "spool.keep_days") * INT64_C(86400000000),
+	    .readers = s->readers,
+	    .syslog_socket = options_text(o, "syslog.socket"),
+	    .once = s->once,
+	    .simulated = s->simulated};
+}
+
+/* Each problem a line of the log. */
+static void
+log_problems(struct slice lines, bool errors)
+{
+	while (lines.len > 0) {
+		size_t len = slice_find(lines, '\n');
+
+		if (errors)
+			log_errorx("run", "%.*s", (int)len, lines.ptr);
+		else
+			log_warnx("run", "%.*s", (int)len, lines.ptr);
+		lines = slice_from(lines, len + 1);
+	}
+}
+
+static void
+refuse(struct run *r, struct problems *p, const struct err *err)
+{
+	buf_reset(&r->refused);
+	if (p)
+		problems_list(p, &r->refused);
+	if (err->text[0])
+		buf_printf(&r->refused, "%s\n", err->text);
+	if (r->refused.len == 0)
+		buf_puts(&r->refused, "it could not be read\n");
+	r->refused_us = clock_now_us(r->clock);
+	log_problems(buf_slice(&r->refused), true);
+	log_errorx("run", "nothing was reloaded: the rules and settings from "
+			  "before stay in force; mend the above and send "
+			  "SIGHUP again");
+}
+
+/* What is settled for the life of a process. */
+static void
+say_what_waits(const struct run *r, const struct loadout *next)
+{
+	static const char *const names[] = {"state", "zone"};
+
+	for (size_t i = 0; i < 2; i++) {
+		const char *old =
+		    options_text(r->loadout.settings.options, names[i]);
+		const char *new =
+		    options_text(next->settings.options, names[i]);
+
+		if (strcmp(old ? old : "", new ? new : "") != 0)
+			log_warnx("run", "%s is '%s' now: that takes a restart",
+			    names[i], new ? new : "");
+	}
+}
+
+static int
+take(struct run *r, struct loadout *next, struct err *err)
+{
+	struct loadout old = r->loadout;
+	struct agent_options o;
+
+	if (agent_reload(r->agent, next->rules, &next->found,
+		clock_now_us(r->clock), err) != 0)
+		return -1;
+	r->loadout = *next;
+	o = agent_options_of(&r->loadout.settings);
+	agent_set_options(r->agent, &o);
+	loadout_clear(&old);
+	return 0;
+}
+
+static void
+on_hup(void *arg)
+{
+	struct run *r = arg;
+	struct loadout next;
+	struct err err = {0};
+	struct buf warnings = {0};
+
+	log_info("run", "reload: reading rules and settings");
+	if (loadout_read(&next, r->argc, r->argv, &err) != COMMAND_OK) {
+		refuse(r, next.problems, &err);
+		loadout_clear(&next);
+	} else {
+		say_what_waits(r, &next);
+		problems_list(next.problems, &warnings);
+		log_problems(buf_slice(&warnings), false);
+		buf_clear(&warnings);
+		if (take(r, &next, &err) != 0) {
+			refuse(r, NULL, &err);
+			loadout_clear(&next);
+		} else {
+			r->rules_us = clock_now_us(r->clock);
+			buf_clear(&r->refused);
+			log_info("run", "reloaded: %zu rules",
+			    ruleset_rules(r->loadout.rules));
+			watch_directories(r);
+		}
+	}
+	write_status(r);
+	(void)loop_after(r->timer, 0);
+}
+
+/* ---- working ---- */
+
 static int64_t
 tick(struct run *r)
 {
-	int64_t wake_us = agent_tick(
-	    r->agent, clock_now_us(r->clock), clock_mono_us(r->clock));
+	int64_t mono_us = clock_mono_us(r->clock);
+	int64_t wake_us = agent_tick(r->agent, clock_now_us(r->clock), mono_us);
 
-	if (clock_mono_us(r->clock) - r->status_mono_us >= STATUS_US)
+	if (mono_us - r->status_mono_us >= STATUS_US)
 		write_status(r);
 	return wake_us;
 }
@@ -66,11 +299,18 @@ on_timer(void *arg)
 {
 	struct run *r = arg;
 	int64_t wake_us = tick(r) - clock_now_us(r->clock);
+	int64_t mono_us = clock_mono_us(r->clock);
 
-	if (wake_us < 0)
-		wake_us = 0;
+	if (mono_us - r->looked_mono_us >= LOOK_US)
+		look_again(r);
 	if (wake_us > STATUS_US)
 		wake_us = STATUS_US;
+	if (r->hints_paused && mono_us - r->hinted_mono_us >= PAUSE_US)
+		r->hints_paused = loop_resume(r->on_notify) != 0;
+	if (r->hints_paused && wake_us > PAUSE_US)
+		wake_us = PAUSE_US;
+	if (wake_us < 0)
+		wake_us = 0;
 	(void)loop_after(r->timer, wake_us);
 }
 
@@ -80,64 +320,26 @@ on_stop(void *arg)
 	loop_stop(((struct run *)arg)->loop);
 }
 
-static int
-tell(struct run *r)
+/* What was read at the start, for people. */
+static void
+tell(const struct loadout *l, const struct err *err)
 {
 	struct buf out = {0};
-	bool errors = problems_errors(r->problems) > 0;
 
-	problems_print(r->problems, &out);
+	if (l->problems)
+		problems_print(l->problems, &out);
 	fwrite(out.ptr ? out.ptr : "", 1, out.len, stderr);
 	buf_clear(&out);
-	return errors ? COMMAND_USAGE : COMMAND_OK;
-}
-
-static int
-load_rules(struct run *r)
-{
-	struct ruleset_options o = {.dirs = r->settings.rule_dirs};
-	struct err err = {0};
-
-	if (!r->settings.rule_dirs[0]) {
-		log_errorx("run", "there are no rules: neither "
-				  "/usr/share/assay/rules nor "
-				  "/etc/assay/rules; name some with --rules");
-		return COMMAND_USAGE;
-	}
-	r->rules = ruleset_load(&o, r->problems, &err);
-	if (tell(r) != COMMAND_OK || r->rules)
-		return r->rules ? COMMAND_OK : COMMAND_USAGE;
-	log_errorx("run", "%s", err.text);
-	return COMMAND_USAGE;
-}
-
-static int
-find_sources(struct run *r)
-{
-	struct err err = {0};
-	struct problems *p = problems_new();
-	int status;
-
-	if (!p)
-		return COMMAND_NO;
-	problems_free(r->problems);
-	r->problems = p;
-	status = settings_sources(&r->settings, r->rules, &r->found, p, &err);
-	if (tell(r) != COMMAND_OK)
-		return COMMAND_USAGE;
-	if (status != 0) {
-		log_errorx("run", "%s", err.text);
-		return COMMAND_USAGE;
-	}
-	for (size_t i = 0; i < r->found.count; i++)
-		log_info("run", "reads %s: %s", r->found.specs[i]->id,
-		    r->found.specs[i]->chosen);
-	for (size_t i = 0; i < r->found.note_count; i++)
-		log_info("run", "does not read %s: %s", r->found.notes[i].path,
-		    r->found.notes[i].why);
-	if (r->found.count == 0)
+	if (err->text[0])
+		log_errorx("run", "%s", err->text);
+	for (size_t i = 0; i < l->found.count; i++)
+		log_info("run", "reads %s: %s", l->found.specs[i]->id,
+		    l->found.specs[i]->chosen);
+	for (size_t i = 0; i < l->found.note_count; i++)
+		log_info("run", "does not read %s: %s", l->found.notes[i].path,
+		    l->found.notes[i].why);
+	if (l->rules && l->found.count == 0)
 		log_warnx("run", "there is nothing to read");
-	return COMMAND_OK;
 }
 
 /* Is it for want of permission that there is no state? */
@@ -151,29 +353,19 @@ may_not_write(const char *state)
 static int
 start_agent(struct run *r)
 {
-	const struct options *o = r->settings.options;
-	struct agent_options a = {.state = options_text(o, "state"),
-	    .zone_name = options_text(o, "zone"),
-	    .max_bytes = (uint64_t)options_number(o, "spool.max_bytes"),
-	    .held_max_bytes =
-		(uint64_t)options_number(o, "spool.held_max_bytes"),
-	    .keep_us =
-		options_number(o, "spool.keep_days") * INT64_C(86400000000),
-	    .readers = r->settings.readers,
-	    .syslog_socket = options_text(o, "syslog.socket"),
-	    .once = r->settings.once,
-	    .simulated = r->settings.simulated};
+	struct settings *s = &r->loadout.settings;
+	struct agent_options a = agent_options_of(s);
 	struct err err = {0};
 
-	r->clock = r->settings.simulated
-		       ? clock_new_simulated(r->settings.now_us)
-		       : clock_new();
+	r->clock = s->simulated ? clock_new_simulated(s->now_us) : clock_new();
 	if (!r->clock)
 		return COMMAND_NO;
-	r->agent =
-	    agent_new(&a, r->rules, &r->found, clock_now_us(r->clock), &err);
-	if (r->agent && settings_status_path(&r->settings, r->status_path,
-			    sizeof r->status_path) == 0)
+	r->rules_us = clock_now_us(r->clock);
+	r->looked_mono_us = clock_mono_us(r->clock);
+	r->agent = agent_new(&a, r->loadout.rules, &r->loadout.found,
+	    clock_now_us(r->clock), &err);
+	if (r->agent &&
+	    settings_status_path(s, r->status_path, sizeof r->status_path) == 0)
 		return COMMAND_OK;
 	log_errorx("run", "%s", err.text);
 	return may_not_write(a.state) ? COMMAND_PERMISSION : COMMAND_NO;
@@ -190,14 +382,21 @@ serve(struct run *r)
 		r->timer = loop_timer(r->loop, on_timer, r);
 		r->on_term = loop_signal(r->loop, SIGTERM, on_stop, r);
 		r->on_int = loop_signal(r->loop, SIGINT, on_stop, r);
+		r->on_hup = loop_signal(r->loop, SIGHUP, on_hup, r);
+		begin_hints(r);
 	}
-	if (r->timer && r->on_term && r->on_int && loop_after(r->timer, 0) == 0)
+	if (r->timer && r->on_term && r->on_int && r->on_hup &&
+	    loop_after(r->timer, 0) == 0)
 		status = loop_run(r->loop);
 	if (status != 0)
 		log_error("run", "the loop cannot run");
-	loop_watch_free(r->timer);
-	loop_watch_free(r->on_term);
+	loop_watch_free(r->on_notify);
+	loop_watch_free(r->on_hup);
 	loop_watch_free(r->on_int);
+	loop_watch_free(r->on_term);
+	loop_watch_free(r->timer);
+	notify_free(r->notify);
+	r->notify = NULL;
 	loop_free(r->loop);
 	return status == 0 ? COMMAND_OK : COMMAND_NO;
 }
@@ -221,7 +420,7 @@ work(struct run *r)
 	int status = COMMAND_OK, stopped;
 
 	write_status(r);
-	if (r->settings.once)
+	if (r->loadout.settings.once)
 		do {
 			int64_t wait_us = tick(r) - clock_now_us(r->clock);
 
@@ -239,33 +438,22 @@ work(struct run *r)
 int
 cmd_run(int argc, char **argv)
 {
-	struct run r = {0};
-	int status =
-	    settings_read(&r.settings, "run", "once logs now", argc, argv);
+	struct run r = {.argc = argc, .argv = argv};
+	struct err err = {0};
+	int status;
 
-	if (status != COMMAND_OK || r.settings.help)
-		return status;
 	log_start(STDERR_FILENO, LOG_AT_INFO, -1);
-	r.problems = problems_new();
-	if (!r.problems)
-		status = COMMAND_NO;
-	if (status == COMMAND_OK && r.settings.simulated && !r.settings.once) {
-		log_errorx("run", "--now goes with --once only");
-		status = COMMAND_USAGE;
-	}
-	if (status == COMMAND_OK)
-		status = load_rules(&r);
-	if (status == COMMAND_OK)
-		status = find_sources(&r);
-	if (status == COMMAND_OK)
+	status = loadout_read(&r.loadout, argc, argv, &err);
+	if (!r.loadout.settings.help)
+		tell(&r.loadout, &err);
+	if (status == COMMAND_OK && !r.loadout.settings.help) {
 		status = start_agent(&r);
-	if (status == COMMAND_OK)
-		status = work(&r);
+		if (status == COMMAND_OK)
+			status = work(&r);
+	}
 	agent_free(r.agent);
 	clock_free(r.clock);
-	discover_clear(&r.found);
-	ruleset_free(r.rules);
-	problems_free(r.problems);
-	settings_clear(&r.settings);
+	buf_clear(&r.refused);
+	loadout_clear(&r.loadout);
 	return status;
 }

@@ -31,6 +31,10 @@ struct feed {
 	int64_t lines, known, ignored, unknown;
 	/* Since the start, for people. */
 	int64_t total_lines, total_events;
+	int64_t total_known, total_ignored, total_unknown;
+	int64_t total_gaps;
+	int64_t gap_from_us, gap_to_us; /* of the last */
+	char gap_reason[16];
 	bool moved;	/* since the last commit */
 	bool at_end;	/* the last read found nothing more */
 	bool caught_up; /* was at its end once: what comes now is live */

@@ -123,6 +123,8 @@ describe(struct heartbeat *h, struct feed *f, size_t place, bool complete,
 	for (size_t i = 0; i < f->spec->provide_count; i++)
 		h->provides[place][i] =
 		    slice_of(rule_class_name(f->spec->provides[i]));
+	if (f->source.ops->cursor)
+		out->cursor = f->source.ops->cursor(f->source.impl);
 	if (f->spec->own)
 		out->program = slice_of(f->spec->own->programs[0]);
 	return true;

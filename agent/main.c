@@ -15,7 +15,9 @@ static const struct command commands[] = {
 	"--logs: a copied /var/log",
 	cmd_run},
     {"status", "[--json] [--config FILE] [--state DIR]",
-	"say how the agent is, what it reads and what it does not", cmd_status},
+	"say how the agent is, what it reads and what it does not; exit 1 "
+	"when something is not read that should be",
+	cmd_status},
     {"check", "[--show] [--rules DIR]... [--config FILE] [--json] [--strict]",
 	"read all rule files and the configuration and say everything that "
 	"is wrong with them; --show: each setting as it is in force and where "

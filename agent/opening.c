@@ -50,12 +50,12 @@ put_start(
 }
 
 static size_t
-count_parts(const struct opening_files *o)
+count_parts(const struct record_file *files, size_t count)
 {
 	size_t parts = 0;
 
-	for (size_t at = 0; at < o->count; parts++) {
-		size_t fit = record_files_fit(o->files + at, o->count - at);
+	for (size_t at = 0; at < count; parts++) {
+		size_t fit = record_files_fit(files + at, count - at);
 
 		at += fit > 0 ? fit : 1;
 	}
@@ -63,30 +63,49 @@ count_parts(const struct opening_files *o)
 }
 
 static enum spool_put
-put_files(
-    const struct opening *o, struct writer *w, int64_t now_us, struct err *err)
+put_parts(const struct record_file *files, size_t count,
+    struct record_files *part, struct writer *w, int64_t now_us,
+    struct err *err)
 {
-	const struct opening_files *all = o->files;
-	struct record_files part = {
-	    .set = SLICE("rules"), .parts = (int64_t)count_parts(all)};
 	enum spool_put got = SPOOL_OK;
 
-	memcpy(part.hash, all->hash, sizeof part.hash);
-	for (size_t at = 0; at < all->count && got == SPOOL_OK;) {
-		size_t fit = record_files_fit(all->files + at, all->count - at);
+	part->parts = (int64_t)count_parts(files, count);
+	for (size_t at = 0; at < count && got == SPOOL_OK;) {
+		size_t fit = record_files_fit(files + at, count - at);
 
 		if (fit == 0) {
 			err_set(err,
 			    "the rule file '%.*s' is too large for a record",
-			    SLICE_FMT(all->files[at].path));
+			    SLICE_FMT(files[at].path));
 			return SPOOL_FAILED;
 		}
-		part.part++;
-		part.files = all->files + at;
-		part.file_count = fit;
-		got = writer_files(w, &part, now_us, err);
+		part->part++;
+		part->files = files + at;
+		part->file_count = fit;
+		got = writer_files(w, part, now_us, err);
 		at += fit;
 	}
+	return got;
+}
+
+enum spool_put
+opening_files_put(const struct opening_files *all, bool texts, struct writer *w,
+    int64_t now_us, struct err *err)
+{
+	struct record_files part = {.set = SLICE("rules")};
+	struct record_file *files = calloc(all->count + 1, sizeof *files);
+	enum spool_put got;
+
+	if (!files) {
+		err_set(err, "no memory for the rule files");
+		return SPOOL_FAILED;
+	}
+	memcpy(files, all->files, all->count * sizeof *files);
+	for (size_t i = 0; i < all->count; i++)
+		files[i].has_text = texts;
+	memcpy(part.hash, all->hash, sizeof part.hash);
+	got = put_parts(files, all->count, &part, w, now_us, err);
+	free(files);
 	return got;
 }
 
@@ -137,7 +156,7 @@ opening_put(
 	enum spool_put got = put_start(o, w, now_us, err);
 
 	if (got == SPOOL_OK && !o->files_known)
-		got = put_files(o, w, now_us, err);
+		got = opening_files_put(o->files, true, w, now_us, err);
 	for (size_t i = 0; i < o->found->damage_count && got == SPOOL_OK; i++)
 		if (o->found->damages[i].first > 0)
 			got = put_damage(

@@ -28,6 +28,10 @@ int opening_files_init(struct opening_files *o, const struct ruleset *rules,
     struct crypto *c, struct err *err);
 void opening_files_clear(struct opening_files *o);
 
+/* Put them as records, with or without their texts. */
+enum spool_put opening_files_put(const struct opening_files *all, bool texts,
+    struct writer *w, int64_t now_us, struct err *err);
+
 struct opening {
 	const char *zone; /* its name */
 	bool simulated;

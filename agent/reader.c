@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reader.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "trust.h"
+
 #define DOUBTFUL_US (INT64_C(3600) * 1000000)
 #define HOLE_AHEAD_US (INT64_C(60) * 1000000)
+/* -1 in records: none. */
+#define NO_OFFSET UINT64_MAX
 #define LOSS_TEXT_MAX ((size_t)1024)
 /* A beginning of dropping that nobody ended says nothing after this. */
 #define LOSS_REACH_US (INT64_C(3600) * 1000000)
@@ -22,7 +27,7 @@ struct line {
 	struct feed *feed;
 	const struct source_window *window;
 	struct slice text; /* without LF */
-	uint64_t offset;
+	uint64_t offset;   /* NO_OFFSET for an entry of the journal */
 	struct header header;
 	int64_t time_us; /* or RECORD_NO_TIME */
 	bool doubtful;
@@ -134,6 +139,17 @@ set_field(struct record_field *out, const struct match_field *f)
 		out->kind = RECORD_TEXT;
 }
 
+/* Who could have written the line. */
+static const char *
+trust_of(const struct line *l, const struct rule_file *file)
+{
+	if (l->feed->spec->relay)
+		return "net";
+	if (l->window->entry)
+		return trust_of_sender(&l->window->entry->sender, file);
+	return l->window->trust;
+}
+
 static int64_t
 pid_of(const struct header *h)
 {
@@ -222,16 +238,25 @@ put_event(struct reader *r, const struct line *l,
 	    .class = slice_of(rule_class_name(rule->file->class)),
 	    .gen = l->window->gen,
 	    .offset = (int64_t)l->offset,
-	    .trust = slice_of(spec->relay ? "net" : l->window->trust)};
+	    .trust = slice_of(trust_of(l, rule->file))};
+	if (l->window->entry) {
+		e.systemd_unit = l->window->entry->sender.unit;
+		e.origin.cursor = l->window->entry->cursor;
+	}
 	if (spec->path)
 		e.origin.path = slice_of(spec->path);
 	return writer_event(r->p.writer, &e, l->time_us, rest, now_us, err);
 }
 
-/* The first line after the host was off. */
+/* The first line after the host was off. In a journal, where a missing entry
+ * would show, no quiet stretch is a hole. */
 static bool
-begins_boot(const struct header *h)
+explains_quiet(const struct line *l)
 {
+	const struct header *h = &l->header;
+
+	if (l->window->entry)
+		return true;
 	if (slice_eq_str(h->program, "kernel"))
 		return slice_starts(h->message, SLICE("Linux version ")) ||
 		       slice_starts(h->message, SLICE("[    0.000000]"));
@@ -244,6 +269,22 @@ set_classes(const struct feed *f, struct slice *classes)
 {
 	for (size_t i = 0; i < f->spec->provide_count; i++)
 		classes[i] = slice_of(rule_class_name(f->spec->provides[i]));
+}
+
+static enum spool_put
+put_gap(struct reader *r, struct feed *f, struct record_gap *gap,
+    int64_t now_us, struct err *err)
+{
+	enum spool_put got = writer_gap(r->p.writer, gap, now_us, err);
+
+	if (got != SPOOL_OK)
+		return got;
+	f->total_gaps++;
+	f->gap_from_us = gap->from_us;
+	f->gap_to_us = gap->to_us;
+	snprintf(f->gap_reason, sizeof f->gap_reason, "%.*s",
+	    SLICE_FMT(gap->reason));
+	return SPOOL_OK;
 }
 
 static enum spool_put
@@ -263,7 +304,7 @@ put_quiet(struct reader *r, const struct line *l, const char *reason,
 	    .lines = 0};
 
 	set_classes(l->feed, classes);
-	return writer_gap(r->p.writer, &gap, now_us, err);
+	return put_gap(r, l->feed, &gap, now_us, err);
 }
 
 /* How far the feed stands after this line. */
@@ -281,8 +322,8 @@ stand(struct reader *r, const struct line *l, int64_t now_us, struct err *err)
 		return SPOOL_OK;
 	if (f->spec->own)
 		rule = STANDING_OWN;
-	hole = standing_line(&f->standing, rule, l->time_us,
-	    begins_boot(&l->header), now_us, &hole_us);
+	hole = standing_line(&f->standing, rule, l->time_us, explains_quiet(l),
+	    now_us, &hole_us);
 	if (hole == STANDING_NO_HOLE)
 		return SPOOL_OK;
 	got = put_quiet(r, l, hole == STANDING_SILENT ? "silent" : "agent",
@@ -355,7 +396,7 @@ loss_begins(struct feed *f, bool begins, int64_t before_us, int64_t to_us)
 }
 
 static enum spool_put
-put_loss_of(struct reader *r, const struct feed *f, struct record_gap *gap,
+put_loss_of(struct reader *r, struct feed *f, struct record_gap *gap,
     int64_t now_us, struct err *err)
 {
 	struct slice classes[SOURCE_CLASSES_MAX];
@@ -364,7 +405,7 @@ put_loss_of(struct reader *r, const struct feed *f, struct record_gap *gap,
 	gap->source = slice_of(f->spec->id);
 	gap->classes = classes;
 	gap->class_count = f->spec->provide_count;
-	return writer_gap(r->p.writer, gap, now_us, err);
+	return put_gap(r, f, gap, now_us, err);
 }
 
 /* The line's own source first, then all that the same daemon writes: what it
@@ -396,7 +437,7 @@ put_loss(struct reader *r, const struct line *l,
 	    f, begins && begins->value.number, l->before_us, gap.to_us);
 	got = put_loss_of(r, f, &gap, now_us, err);
 	for (size_t i = 0; i < r->p.feeds->count && feed_is_fed(f); i++) {
-		const struct feed *other = &r->p.feeds->list[i];
+		struct feed *other = &r->p.feeds->list[i];
 
 		if (got == SPOOL_OK && other != f && feed_is_fed(other))
 			got = put_loss_of(r, other, &gap, now_us, err);
@@ -434,6 +475,14 @@ count_events(const struct match_result *result)
 	return count;
 }
 
+static enum tally_fate
+fate_of(enum match_kind kind)
+{
+	return kind == MATCH_EVENT     ? TALLY_KNOWN
+	       : kind == MATCH_IGNORED ? TALLY_IGNORED
+				       : TALLY_UNKNOWN;
+}
+
 static void
 count_line(struct reader *r, struct line *l, int64_t now_us)
 {
@@ -447,19 +496,39 @@ count_line(struct reader *r, struct line *l, int64_t now_us)
 	f->total_events += count_events(&r->result);
 	r->refused.limit_hits += r->result.limit_hits;
 	r->refused.events_dropped += r->result.dropped;
+	tally_add(r->p.tally, l->header.program, fate_of(r->result.kind));
 	switch (r->result.kind) {
 	case MATCH_EVENT:
 		f->known++;
+		f->total_known++;
 		break;
 	case MATCH_IGNORED:
 		f->ignored++;
+		f->total_ignored++;
 		break;
 	default:
 		f->unknown++;
-		unknown_add(r->p.unknown, l->header.program, feed_class(f),
-		    r->result.kind == MATCH_UNKNOWN && r->result.closed,
-		    earlier(at, now_us));
+		f->total_unknown++;
+		for (int i = 0; i < 2; i++)
+			unknown_add(i == 0 ? r->p.unknown : r->p.today,
+			    l->header.program, feed_class(f),
+			    r->result.kind == MATCH_UNKNOWN && r->result.closed,
+			    earlier(at, now_us));
 	}
+}
+
+/* The journal says apart what a line holds in one. */
+static void
+read_entry(struct line *l)
+{
+	const struct source_entry *e = l->window->entry;
+
+	header_message(e->program, e->message, &l->header);
+	l->header.pid = e->pid;
+	l->header.host = e->host;
+	l->header.has_time = true;
+	l->header.time_us = e->time_us;
+	l->header.precision = "us";
 }
 
 static enum spool_put
@@ -481,7 +550,9 @@ read_line(struct reader *r, struct line *l, int64_t now_us, struct err *err)
 		context.program = slice_of(own->programs[0]);
 		context.previous_us = l->stamped_us;
 	}
-	if (!header_parse(&context, l->text, &l->header) && own)
+	if (w->entry)
+		read_entry(l);
+	else if (!header_parse(&context, l->text, &l->header) && own)
 		header_message(context.program, l->text, &l->header);
 	if (own && l->header.form == HEADER_NONE && !l->header.message.len) {
 		/* An empty line of a program's own only sets lines apart. */
@@ -523,6 +594,16 @@ read_lines(struct reader *r, struct feed *f, const struct source_window *w,
 
 	*passed = 0;
 	*last_us = SOURCE_NO_TIME;
+	if (w->entry) {
+		struct line l = {.feed = f,
+		    .window = w,
+		    .text = w->entry->message,
+		    .offset = NO_OFFSET};
+
+		got = read_line(r, &l, now_us, err);
+		*passed = got == SPOOL_OK;
+		return got;
+	}
 	while (rest.len > 0 && got == SPOOL_OK &&
 	       !(*passed > 0 && writer_wants_commit(r->p.writer))) {
 		size_t len = w->one_line ? rest.len : slice_find(rest, '\n');
@@ -584,6 +665,8 @@ is_known_gen(const uint8_t gen[16])
 static int64_t
 hole_end(const struct reader *r, const struct source_gap *hole, int64_t now_us)
 {
+	if (hole->until_next)
+		return earlier(hole->to_us, now_us);
 	if (r->p.simulated || hole->to_us == SOURCE_NO_TIME ||
 	    hole->to_us > now_us + HOLE_AHEAD_US || hole->to_us < now_us)
 		return now_us;
@@ -610,7 +693,7 @@ put_hole(struct reader *r, struct feed *f, int64_t now_us, struct err *err)
 	if (hole->from_us != SOURCE_NO_TIME && hole->from_us < gap.from_us)
 		gap.from_us = hole->from_us;
 	gap.from_us = earlier(gap.from_us, now_us);
-	return writer_gap(r->p.writer, &gap, now_us, err);
+	return put_gap(r, f, &gap, now_us, err);
 }
 
 enum reader_got

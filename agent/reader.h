@@ -16,6 +16,7 @@
 
 #include "feeds.h"
 #include "match.h"
+#include "tally.h"
 #include "unknown.h"
 #include "writer.h"
 
@@ -26,11 +27,13 @@ struct reader_parts {
 	struct match *match;
 	const struct zone *zone; /* of stamps without one */
 	struct writer *writer;
-	struct unknown *unknown;
+	struct tally *tally;
+	struct unknown *unknown; /* since the heartbeat before */
+	struct unknown *today;	 /* for people */
 	struct crypto *crypto;
 	const char *host;	  /* this machine's name */
 	bool simulated;		  /* now is not when lines were written */
-	const struct feeds *feeds; /* all there are */
+	struct feeds *feeds; /* all there are */
 };
 
 /* A new reader. Borrows the parts. NULL when memory is short. */

@@ -186,17 +186,6 @@ read_arguments(struct settings *s, struct given *g, const char *command,
 
 /* ---- configuration ---- */
 
-static int
-tell_problems(struct problems *p, int status)
-{
-	struct buf out = {0};
-
-	problems_print(p, &out);
-	fwrite(out.ptr ? out.ptr : "", 1, out.len, stderr);
-	buf_clear(&out);
-	return status;
-}
-
 int
 settings_derive(struct options *o)
 {
@@ -233,40 +222,29 @@ copy_texts(const char *to[17], const char *const *from)
 
 int
 settings_read(struct settings *s, const char *command, const char *flags,
-    int argc, char **argv)
+    int argc, char **argv, struct problems *p)
 {
 	struct given g = {0};
-	struct problems *p = problems_new();
 	int status;
 
 	*s = (struct settings){0};
-	if (!p)
-		return COMMAND_NO;
 	status = read_arguments(s, &g, command, flags, argc, argv);
 	if (status != 0 || s->help)
-		goto out;
+		return status;
 	s->options = options_load(settings_table,
 	    g.config ? g.config : SETTINGS_CONFIG, g.config != NULL, p);
 	if (s->options && g.state)
 		(void)options_set(s->options, "state", g.state, p);
 	for (size_t i = 0; s->options && i < g.rule_count; i++)
 		(void)options_set(s->options, "rules", g.rules[i], p);
-	if (s->options && settings_derive(s->options) != 0) {
+	if (!s->options || problems_errors(p) > 0 ||
+	    settings_derive(s->options) != 0) {
 		settings_clear(s);
-		status = COMMAND_NO;
-		goto out;
-	}
-	status = tell_problems(p, 0);
-	if (!s->options || problems_errors(p) > 0) {
-		settings_clear(s);
-		status = COMMAND_USAGE;
-		goto out;
+		return COMMAND_USAGE;
 	}
 	copy_texts(s->rule_dirs, options_texts(s->options, "rules"));
 	copy_texts(s->readers, options_texts(s->options, "spool.readers"));
-out:
-	problems_free(p);
-	return status;
+	return COMMAND_OK;
 }
 
 void

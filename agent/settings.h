@@ -33,9 +33,10 @@ struct settings {
 
 /* Read the command line and the configuration. flags are the words of what this
  * command takes beside --config, --state and --rules: "once logs now json".
- * Returns 0, or an exit code after telling the person on stderr. */
+ * Returns 0, or an exit code: what is wrong with the command line was told on
+ * stderr, what is wrong with the configuration is in p. */
 int settings_read(struct settings *s, const char *command, const char *flags,
-    int argc, char **argv);
+    int argc, char **argv, struct problems *p);
 void settings_clear(struct settings *s);
 
 /* Fill in what defaults come to on this machine (options_derive): the rule

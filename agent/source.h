@@ -33,14 +33,37 @@ struct source_spec {
 	/* A program's own log: what it needs of its rule file (ownlog.h); owned
 	 * by the spec. */
 	struct rule_file *own;
-	bool live;    /* goes on being written while we read */
-	bool relay;   /* the header's host counts */
-	bool syslog;  /* written by a syslog daemon, for whoever asked it to */
-	int facility; /* of syslog that is written to it; -1: none known */
+	bool live;     /* goes on being written while we read */
+	bool relay;    /* the header's host counts */
+	bool syslog;   /* written by a syslog daemon, for whoever asked it to */
+	int facility;  /* of syslog that is written to it; -1: none known */
+	char *journal; /* "default" or a directory; NULL: no journal */
 	const char *chosen; /* why it is read, for people; constant text */
 };
 
+/* Who wrote an entry of the journal, as the kernel or journald saw it. */
+struct source_sender {
+	struct slice transport; /* syslog journal stdout kernel audit driver */
+	bool has_uid;
+	unsigned uid;
+	struct slice unit, exe; /* empty when journald could not know */
+};
+
+/* One entry of the journal: a line that has its parts already. */
+struct source_entry {
+	int64_t time_us;
+	struct slice message; /* may hold LF and any other byte */
+	struct slice program; /* empty when the sender gave no name */
+	struct slice pid, host;
+	struct slice cursor;
+	bool begins_boot; /* the first of a boot other than the one before */
+	struct source_sender sender;
+};
+
 struct source_window {
+	/* Not NULL: one entry, in place of bytes; advance by 1. Borrowed until
+	 * the next call. */
+	const struct source_entry *entry;
 	struct slice bytes; /* whole lines, each with its LF; or one line: */
 	bool one_line;	    /* bytes is one line without LF, whole or cut */
 	uint64_t line_size; /* one_line: what to advance by for all of it */
@@ -63,8 +86,10 @@ struct source_gap {
 	int64_t to_offset;   /* -1 not known */
 	int64_t from_us;     /* SOURCE_NO_TIME: since the last line read */
 	/* When what took its place was made, by the machine's clock; it can be
-	 * a moment after now. SOURCE_NO_TIME: now. */
+	 * a moment after now. SOURCE_NO_TIME: now. With until_next it is the
+	 * stamp of the first line after the hole. */
 	int64_t to_us;
+	bool until_next;
 	/* truncated, deleted: it went while we watched; agent: while the agent
 	 * was down or its spool full; unreadable: it may not be read, or is
 	 * damaged. Constant text. */
@@ -72,6 +97,10 @@ struct source_gap {
 	bool recovered; /* truncated, and the rest was found in a copy */
 	struct err why;
 };
+
+/* Append a hole as a JSON object; read one back. */
+void source_gap_save(const struct source_gap *gap, struct buf *out);
+bool source_gap_restore(struct source_gap *gap, const json_t *state);
 
 struct source_ops {
 	const char *kind; /* "file" */
@@ -83,12 +112,15 @@ struct source_ops {
 	void (*advance)(void *impl, uint64_t bytes, int64_t last_us);
 	/* true and the oldest hole found and not yet taken. */
 	bool (*gap)(void *impl, struct source_gap *gap);
-	/* Append the state to go on from, a JSON object's members. */
+	/* Append the state to go on from, a JSON object's members: holes that
+	 * were not taken yet among them. */
 	void (*save)(const void *impl, struct buf *out);
 	/* Take it up again, before the first scan. */
 	int (*restore)(void *impl, const json_t *state, struct err *err);
 	/* Where it is: generation (NULL before the first) and offset. */
 	const uint8_t *(*position)(const void *impl, uint64_t *offset);
+	/* Where it is in its own words; NULL where a position says all. */
+	struct slice (*cursor)(const void *impl);
 	void (*progress)(const void *impl, uint64_t *done, uint64_t *total);
 	/* Stamp of the first line there is, or SOURCE_NO_TIME. */
 	int64_t (*first)(const void *impl);
@@ -116,8 +148,8 @@ void source_spec_add_class(struct source_spec *s, enum rule_class class);
 int source_spec_set_own(struct source_spec *s, const struct rule_file *f);
 void source_spec_free(struct source_spec *s);
 
-/* Open the source of a spec, which must outlive it: standard input when it has
- * no path, files else. */
+/* Open the source of a spec, which must outlive it: the journal when it names
+ * one, standard input when it has no path, files else. */
 int source_open(struct source *s, const struct source_spec *spec,
     struct crypto *c, struct err *err);
 void source_close(struct source *s);

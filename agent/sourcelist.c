@@ -94,9 +94,31 @@ set_common(struct source_spec *spec, const struct tree_node *n,
 	spec->chosen = "the configuration names it";
 	if (relay && tree_bool(p, relay, &spec->relay) != 0)
 		return -1;
+	if (spec->journal)
+		return 0;
 	if (set_class(spec, n, file, p) != 0)
 		return -1;
 	return set_facility(spec, n, file, layout, p);
+}
+
+/* The journal holds lines of every class but the audit daemon's. */
+static struct source_spec *
+make_journal(struct slice text)
+{
+	struct source_spec *spec = source_spec_new("journal", NULL);
+
+	if (!spec)
+		return NULL;
+	spec->journal = slice_strdup(text);
+	spec->syslog = true;
+	spec->facility = facility_find(SLICE("daemon"));
+	for (int i = 0; i < RULE_AGENT; i++)
+		if (i != RULE_AUDIT)
+			source_spec_add_class(spec, (enum rule_class)i);
+	if (spec->journal)
+		return spec;
+	source_spec_free(spec);
+	return NULL;
 }
 
 /* The logs of one entry, bare. */
@@ -105,15 +127,21 @@ add_bare(struct discover *d, const struct tree_node *n, struct problems *p)
 {
 	const struct tree_node *file = tree_get(n, "file");
 	const struct tree_node *input = tree_get(n, "stdin");
+	const struct tree_node *journal = tree_get(n, "journal");
 	struct slice text;
 	char *glob;
 	int status;
 
-	if (!file == !input)
-		return tree_problem(
-		    p, n, "a source is either `file: GLOB` or `stdin: true`");
+	if (!!file + !!input + !!journal != 1)
+		return tree_problem(p, n,
+		    "a source is one of `file: GLOB`, `journal: default` (or "
+		    "a directory) and `stdin: true`");
 	if (input)
 		status = discover_add(d, source_spec_new("stdin", NULL));
+	else if (journal && tree_string(p, journal, &text) == 0)
+		status = discover_add(d, make_journal(text));
+	else if (journal)
+		return -1;
 	else if (tree_string(p, file, &text) != 0)
 		return -1;
 	else if (!slice_starts(text, SLICE("/")))
@@ -174,12 +202,6 @@ add_source(struct discover *d, const struct ruleset *rules,
 	if (tree_map(p, n, "a source") != 0 ||
 	    tree_keys(p, n, source_keys) != 0)
 		return -1;
-	if (tree_get(n, "journal")) {
-		tree_warning(p, n,
-		    "this version does not read the journal; name the files "
-		    "that a syslog daemon writes");
-		return 0;
-	}
 	if (add_bare(d, n, p) != 0)
 		return -1;
 	for (size_t i = first; i < d->count; i++) {
@@ -188,7 +210,7 @@ add_source(struct discover *d, const struct ruleset *rules,
 		const struct rule_file *own =
 		    spec->path ? discover_owner(rules, spec->path) : NULL;
 
-		spec->live = spec->path != NULL;
+		spec->live = spec->path || spec->journal;
 		if (own && source_spec_set_own(spec, own) != 0)
 			return tree_problem(p, n, "no memory for this source");
 		if (set_common(spec, n, layout, p) != 0)

@@ -465,6 +465,15 @@ spool_commit(struct spool *s, struct err *err)
 }
 
 void
+spool_set_limits(struct spool *s, uint64_t max_bytes, int64_t keep_us,
+    const char *const *readers)
+{
+	s->o.max_bytes = max_bytes;
+	s->o.keep_us = keep_us;
+	s->o.readers = readers;
+}
+
+void
 spool_tick(struct spool *s, int64_t now_us)
 {
 	reclaim(s, now_us - s->o.keep_us, s->o.max_bytes);

@@ -85,6 +85,10 @@ bool spool_wants_commit(const struct spool *s);
  * err says why. Nothing is written when nothing was put and nothing moved. */
 enum spool_put spool_commit(struct spool *s, struct err *err);
 
+/* Other limits from now on; borrows readers instead of those before. */
+void spool_set_limits(struct spool *s, uint64_t max_bytes, int64_t keep_us,
+    const char *const *readers);
+
 /* Remove what acknowledgement and age allow. */
 void spool_tick(struct spool *s, int64_t now_us);
 

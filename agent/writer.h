@@ -27,6 +27,7 @@ struct writer *writer_new(struct spool *spool, struct crypto *c,
 void writer_free(struct writer *w);
 
 struct record_host writer_host(const struct writer *w);
+const uint8_t *writer_epoch(const struct writer *w); /* 16 bytes */
 
 /* Encode and put one record made now; host, key and prev are filled in. Returns
  * what spool_put does; with SPOOL_FULL or SPOOL_FAILED nothing was put. */

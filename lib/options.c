@@ -161,6 +161,26 @@ each_text(void *arg, const struct tree_node *n, struct slice text)
 }
 
 static int
+out_of_range(const struct options_entry *e, const struct tree_node *n,
+    struct problems *p)
+{
+	struct buf least = {0}, most = {0};
+
+	options_put_number(&least, e->type, e->min);
+	options_put_number(&most, e->type, e->max);
+	if (e->max == INT64_MAX)
+		tree_problem(p, n, "%s is out of range; it may be %.*s or more",
+		    e->name, SLICE_FMT(buf_slice(&least)));
+	else
+		tree_problem(p, n, "%s is out of range; it may be %.*s to %.*s",
+		    e->name, SLICE_FMT(buf_slice(&least)),
+		    SLICE_FMT(buf_slice(&most)));
+	buf_clear(&least);
+	buf_clear(&most);
+	return -1;
+}
+
+static int
 read_number(struct options_value *v, const struct options_entry *e,
     const struct tree_node *n, struct problems *p)
 {
@@ -171,9 +191,7 @@ read_number(struct options_value *v, const struct options_entry *e,
 		return tree_problem(
 		    p, n, "%s takes %s", e->name, wanted(e->type));
 	if (!in_range(e, number))
-		return tree_problem(p, n,
-		    "%s is out of range; it may be %" PRId64 " to %" PRId64,
-		    e->name, e->min, e->max);
+		return out_of_range(e, n, p);
 	v->number = number;
 	return 0;
 }

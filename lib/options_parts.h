@@ -24,4 +24,8 @@ struct options {
 	size_t tree_count;
 };
 
+/* Append a number in the unit that it was meant in: 3MiB, 14d, true. */
+void options_put_number(
+    struct buf *out, enum options_type type, int64_t number);
+
 #endif

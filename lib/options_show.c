@@ -101,8 +101,8 @@ put_scaled(struct buf *out, int64_t number, const char *const *units,
 		buf_printf(out, "%" PRId64, number);
 }
 
-static void
-put_number(struct buf *out, enum options_type type, int64_t number)
+void
+options_put_number(struct buf *out, enum options_type type, int64_t number)
 {
 	static const char *const byte_units[] = {"TiB", "GiB", "MiB", "KiB"};
 	static const int64_t bytes[] = {
@@ -141,7 +141,7 @@ put_value(struct buf *out, const struct options_entry *e,
 	case OPTIONS_NODE:
 		return false;
 	default:
-		put_number(out, e->type, v->number);
+		options_put_number(out, e->type, v->number);
 		return true;
 	}
 }

@@ -250,6 +250,24 @@ problems_print(struct problems *p, struct buf *out)
 }
 
 void
+problems_list(struct problems *p, struct buf *out)
+{
+	qsort(p->kept, p->count, sizeof *p->kept, by_place);
+	for (size_t i = 0; i < p->count; i++) {
+		const struct problem *one = &p->kept[i];
+
+		printable_put(out, slice_of(one->name));
+		if (one->line > 0)
+			buf_printf(out, ":%zu", one->line);
+		if (one->line > 0 && one->column > 0)
+			buf_printf(out, ":%zu", one->column);
+		buf_printf(out, ": %s%s\n",
+		    one->level == PROBLEMS_ERROR ? "" : "warning: ",
+		    one->message);
+	}
+}
+
+void
 problems_json(struct problems *p, struct buf *out)
 {
 	qsort(p->kept, p->count, sizeof *p->kept, by_place);

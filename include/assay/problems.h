@@ -44,6 +44,10 @@ size_t problems_warnings(const struct problems *p);
 /* Append all for a person; ends with a newline when there are any. */
 void problems_print(struct problems *p, struct buf *out);
 
+/* Append each as one line, "file:line:col: what", without the source: for a
+ * log. */
+void problems_list(struct problems *p, struct buf *out);
+
 /* Append a JSON array of {"level","file","line","column","message"}. */
 void problems_json(struct problems *p, struct buf *out);
 

@@ -322,7 +322,7 @@ an_entry_that_is_wrong_is_refused_with_its_place(void **state)
 		"agent.yml:1:29: there is no class 'aut'"},
 	    {"sources: [{file: a.log, class: app}]\n",
 		"agent.yml:1:18: the path of a log begins with '/'"},
-	    {"sources: [{class: app}]\n", "either `file: GLOB` or"},
+	    {"sources: [{class: app}]\n", "one of `file: GLOB`"},
 	    {"sources: [{file: /a, clas: app}]\n",
 		"agent.yml:1:22: unknown key 'clas'; did you mean 'class'?"},
 	    {"sources: [{file: /a, class: app, facility: loca1}]\n",

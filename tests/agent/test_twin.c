@@ -43,7 +43,8 @@ read_lines(struct world *w, const char *path)
 	assert_non_null(f);
 	while ((len = getline(&line, &room, f)) > 0 && w->count < 4096) {
 		line[len - 1] = '\0';
-		w->lines[w->count++] = strdup(line);
+		if (len > 1)
+			w->lines[w->count++] = strdup(line);
 	}
 	free(line);
 	fclose(f);
@@ -161,6 +162,8 @@ they_agree_on_lines_with_bytes_changed(void **state)
 		const char *from = w->lines[draw(w->count)];
 		size_t len = strlen(from);
 
+		if (len == 0)
+			continue;
 		if (len > sizeof line)
 			len = sizeof line;
 		memcpy(line, from, len);

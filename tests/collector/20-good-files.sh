@@ -6,6 +6,7 @@
 : >"$tap_dir/collector.yml"
 rules=$ASSAY_SOURCE/rules
 isms=$ASSAY_SOURCE/tests/collector/isms
+shipped=$(cat "$rules"/checks/*.yml | grep -c '^  - id: ')
 
 check() {
 	"$ASSAY_COLLECTOR" check --config "$tap_dir/collector.yml" "$@" 2>&1
@@ -18,7 +19,7 @@ exit_of() {
 is "the shipped files and the example have no error and no warning" \
 	"$(exit_of --rules "$rules" --isms "$isms" --strict)" 0
 is "check counts what it saw" "$(check --rules "$rules" --isms "$isms")" \
-	"17 checks (4 adopted), 93 controls (91 not decided), 3 hosts and 3 jobs declared: nothing is wrong"
+	"$shipped checks (4 adopted), 93 controls (91 not decided), 3 hosts and 3 jobs declared: nothing is wrong"
 is "nothing declared is nothing wrong" \
 	"$(exit_of --rules "$rules" --isms "$tap_dir/none" --strict)" 0
 is "without rules it says so and fails" \
@@ -34,7 +35,7 @@ is "a warning alone gives exit 0, and 3 when it is to be strict" "$(
 is "an unknown option is a matter of usage" "$(exit_of --rulez x)" 2
 is "json holds the counts and each problem with its place" "$(
 	check --json --rules "$rules" --isms "$tap_dir/isms"
-)" "{\"errors\":0,\"warnings\":1,\"checks\":17,\"adopted\":0,\"controls\":93,\"undecided\":92,\"hosts\":0,\"jobs\":0,\"problems\":[{\"level\":\"warning\",\"file\":\"$tap_dir/isms/soa.yml\",\"line\":1,\"column\":7,\"message\":\"A.8.13 applies, and nothing says how far it is in place: add 'status', implemented, planned or none\"}]}"
+)" "{\"errors\":0,\"warnings\":1,\"checks\":$shipped,\"adopted\":0,\"controls\":93,\"undecided\":92,\"hosts\":0,\"jobs\":0,\"problems\":[{\"level\":\"warning\",\"file\":\"$tap_dir/isms/soa.yml\",\"line\":1,\"column\":7,\"message\":\"A.8.13 applies, and nothing says how far it is in place: add 'status', implemented, planned or none\"}]}"
 is "a file that ends in .yaml is not passed over in silence" "$(
 	mv "$tap_dir/isms/soa.yml" "$tap_dir/isms/soa.yaml"
 	check --rules "$rules" --isms "$tap_dir/isms" | head -n 1

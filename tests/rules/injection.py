@@ -757,7 +757,7 @@ def option(m, mode):
         "/srv/repo" if mode == "plain" else sysl(m.hostile(120))
     # A stanza of another name in the text makes it two lines in one.
     built = built or any(x != "main" for x in re.findall(
-        r" --stanza=([A-Za-z0-9_.-]{1,64})(?= )", " " + text))
+        r" --stanza=([A-Za-z0-9_.-]{1,64})(?= )", text))
     line = 'P00   INFO: backup command begin 2.45: --repo1-path="%s" ' \
         "--stanza=main" % text
     return Line(line, ("none", {"job": "main"}), built, mode == "plain")
@@ -801,6 +801,10 @@ OTHERS = {
     "unattended_upgrades.error_message": free(
         "ERROR error message: {text}", "failure", {"reason": "{text}"}),
     "pgbackrest.backup_start": option,
+    "pgbackrest.archive_not_pushed": free(
+        "P00   WARN: could not push WAL file '000000020000000000000011' to the "
+        "archive (will be retried): [055] {text}", "failure",
+        {"reason": "{text}", "rc": 55}),
     "pgbackrest.verify_damage": free(
         "P01   INFO: invalid checksum '20261125-011010F/pg_data/{text}'",
         "failure", {"reason": "invalid checksum",

@@ -36,6 +36,8 @@ hosts: [{name: web01}]
 jobs:
   - {id: nightly, name: restic-etc}
   - {id: weekly-check, name: restic-check, event: backup.verify}
+  - {id: changes-of-main, name: main, event: backup.archive}
+  - {id: expiry-of-main, name: main, event: backup.expire}
 adopts:
   - {check: %s, criterion: as the check says, by: Ann, on: 2026-03-01}
 %s"""
@@ -575,6 +577,123 @@ def _(web):
 @case("patch-runs-succeed", "unknown", ["pass", "unknown"], "unknown")
 def _(web):
     return weeks(web, patches(4, 17), gap=True)
+
+
+def installs(first, last, failed=()):
+    """Runs of apt: begun, said what for, ended; some with an error between."""
+    def plan(web):
+        for n in range(first, last + 1):
+            def line(seconds, outcome, phase, n=n, **fields):
+                web.later(day(n, "06:25") + seconds * 1000000, "package.run",
+                          outcome, fields, phase=phase, program="apt")
+            line(0, "none", "start")
+            line(0, "none", "note", change="install", packages="nano:amd64 (7.2)")
+            if n in failed:
+                line(0, "failure", "note", reason="dpkg returned an error code")
+            line(4, "success", "end")
+    return plan
+
+
+@case("package-runs-succeed", "passes", ["pass"] * 2, "effective")
+def _(web):
+    return weeks(web, installs(4, 17))
+
+
+@case("package-runs-succeed", "fails", ["pass", "fail"], "ineffective")
+def _(web):
+    return weeks(web, installs(4, 17, failed=[12]))
+
+
+@case("package-runs-succeed", "unknown", ["pass", "unknown"], "unknown")
+def _(web):
+    return weeks(web, installs(4, 17), gap=True)
+
+
+# -------------------------------------------------------- a database's backups
+
+DATABASE = "main"
+
+
+def of_database(web, t, event, outcome):
+    """One whole run of pgBackRest."""
+    job = {"job": DATABASE}
+    web.later(t, event, "none", job, phase="start", program="pgbackrest")
+    web.later(t + 2 * MINUTE, event, outcome, {}, phase="end",
+              program="pgbackrest")
+
+
+def archived(web, failed=(), gap=None):
+    """The log of changes goes to the store each hour, May 4 to 6."""
+    def plan(agent):
+        for n in (4, 5, 6):
+            for hour in range(1, 24, 2):
+                of_database(agent, day(n, "%02d:00" % hour), "backup.archive",
+                            "failure" if n in failed else "success")
+    return days(web, plan, gap)
+
+
+@case("changes-archived", "passes", ["pass"] * 3, "effective",
+      unit="changes-of-main")
+def _(web):
+    return archived(web)
+
+
+@case("changes-archived", "fails", ["pass", "pass", "fail"], "ineffective",
+      unit="changes-of-main")
+def _(web):
+    return archived(web, failed=[6])
+
+
+@case("changes-archived", "unknown", ["pass", "pass", "unknown"], "unknown",
+      unit="changes-of-main")
+def _(web):
+    return archived(web, gap=True)
+
+
+def expired(first_week, second_week):
+    def plan(web):
+        for n, is_run in ((6, first_week), (13, second_week)):
+            if is_run:
+                of_database(web, day(n, "04:00"), "backup.expire", "success")
+    return plan
+
+
+@case("old-backups-expired", "passes", ["pass"] * 2, "partly effective",
+      unit="expiry-of-main")
+def _(web):
+    return weeks(web, expired(True, True))
+
+
+@case("old-backups-expired", "fails", ["pass", "missed"], "ineffective",
+      unit="expiry-of-main")
+def _(web):
+    return weeks(web, expired(True, False))
+
+
+@case("old-backups-expired", "unknown", ["pass", "unknown"], "unknown",
+      unit="expiry-of-main")
+def _(web):
+    return weeks(web, expired(True, False), gap=True)
+
+
+# --------------------------------------------------------- services that log
+
+def suspended(web):
+    web.later(day(6, "11:00"), "service.state", "failure",
+              {"service": "rsyslogd", "state": "suspended", "reason": "fwd"},
+              program="rsyslogd")
+
+
+never("log-services-work", suspended)
+
+
+@case("log-services-work", "passes though another service failed",
+      ["pass"] * 3, "effective")
+def _(web):
+    def plan(agent):
+        agent.later(day(6, "11:00"), "service.state", "failure",
+                    {"service": "nginx", "state": "failed"}, program="systemd")
+    return days(web, plan)
 
 
 # ------------------------------------------------------------------------ TAP
