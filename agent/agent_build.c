@@ -129,7 +129,8 @@ open_feeds(struct agent *a, struct discover *d, struct err *err)
 		status = feeds_add(&a->feeds, d->specs[i++], err);
 	/* The rest is still the caller's. */
 	d->count -= i;
-	memmove(d->specs, d->specs + i, d->count * sizeof(void *));
+	if (d->count > 0)
+		memmove(d->specs, d->specs + i, d->count * sizeof(void *));
 	if (status == 0 && a->feeds.saved.has_rules && !a->identity.is_new)
 		status = agent_note_recorded(a, a->feeds.saved.rules);
 	return status;
@@ -151,16 +152,18 @@ build(struct agent *a, const struct ruleset *rules, int64_t now_us,
 
 	a->match = match_new(rules);
 	a->unknown = unknown_new();
+	a->tally = tally_new();
 	a->today = unknown_new();
 	a->today_us = now_us;
 	a->writer = writer_new(a->spool, a->crypto, &a->identity, &a->machine,
 	    now_us, append_state, a, err);
-	if (!a->match || !a->unknown || !a->today || !a->writer)
+	if (!a->match || !a->unknown || !a->tally || !a->today || !a->writer)
 		return a->writer ? err_set(err, "no memory for the agent") : -1;
 	parts = (struct reader_parts){.match = a->match,
 	    .zone = a->zone,
 	    .writer = a->writer,
 	    .unknown = a->unknown,
+	    .tally = a->tally,
 	    .today = a->today,
 	    .crypto = a->crypto,
 	    .host = a->machine.name,
@@ -241,6 +244,7 @@ agent_free(struct agent *a)
 	reader_free(a->reader);
 	writer_free(a->writer);
 	unknown_free(a->unknown);
+	tally_free(a->tally);
 	unknown_free(a->today);
 	match_free(a->match);
 	opening_files_clear(&a->files);

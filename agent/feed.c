@@ -36,7 +36,12 @@ wants_marks(const struct feed *f)
 {
 	const struct source_spec *spec = f->spec;
 
-	if (f->rule != STANDING_SYSLOG || !spec->path || !spec->live)
+	if (f->rule != STANDING_SYSLOG || !spec->live)
+		return false;
+	/* journald takes what is written to syslog as well. */
+	if (spec->journal)
+		return true;
+	if (!spec->path)
 		return false;
 	return feed_is_fed(f) ||
 	       (!spec->relay &&
@@ -53,7 +58,9 @@ begin_marks(struct feed *f, struct err *err)
 		return err_set(err, "no memory for the marks of a source");
 	mark_begin(f->mark, facility_of(f->spec));
 	/* Of the others it is known when the first mark came back. */
-	f->standing.answers = feed_is_fed(f);
+	f->standing.answers =
+	    feed_is_fed(f) ||
+	    (f->spec->journal && !strcmp(f->spec->journal, "default"));
 	return 0;
 }
 
