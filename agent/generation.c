@@ -284,6 +284,17 @@ generation_look(struct generation *g, int64_t now_us, int64_t file_now_us)
 }
 
 bool
+generation_was_cut(const struct generation *g)
+{
+	struct stat st;
+
+	if (g->fd < 0 || g->id.compressed || fstat(g->fd, &st) != 0)
+		return false;
+	return position_is_shorter(&g->at, (uint64_t)st.st_size) ||
+	       (uint64_t)st.st_size < g->high || !marker_stands(g);
+}
+
+bool
 generation_is_untouched(const struct generation *g, const struct stat *st)
 {
 	/* What is known of one that was restored is known by its key. */

@@ -57,6 +57,10 @@ void generation_adopt(struct generation *g, const struct generation *from);
 bool generation_was_closed_as(
     const struct generation *g, const struct generation *other);
 
+/* Is what was read of an open one no longer in its file, or less there than
+ * once was? Changes nothing. */
+bool generation_was_cut(const struct generation *g);
+
 /* Look at its file again: false when what was read of it does not stand in it
  * any more. Also keeps size and times. now_us: for when it grew; file_now_us:
  * the machine's own clock, which stamps files. */
