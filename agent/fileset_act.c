@@ -109,6 +109,8 @@ lose_copied(
 	    "'%s' was cut; all that '%s' holds of it had been read, but what "
 	    "was written between the last look and the cut is lost",
 	    l->s->spec->path, c->path);
+	if (c->made && generation_end_in(f->gen, c->made, NULL) == 0)
+		found(f, c);
 	return 0;
 }
 

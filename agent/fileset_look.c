@@ -103,8 +103,14 @@ compare(struct looking *l, const struct follow *f, size_t k, size_t s)
 	struct generation *made = l->at[l->index[s]].made;
 	const struct follow_decision *d = &f->knowns[k];
 
-	if (d->is == FOLLOW_KEEPS)
-		return generation_copies(g, made);
+	if (d->is == FOLLOW_KEEPS) {
+		enum follow_answer answer = generation_copies(g, made);
+
+		/* Cut by now, it does not say whether made is its copy. */
+		if (answer == FOLLOW_NO && generation_was_cut(g))
+			l->cut = l->s->files[k].cut = true;
+		return answer;
+	}
 	if (d->is != FOLLOW_HAS)
 		return generation_holds(g, made);
 	/* It has just got another file: that is what is compared. */
@@ -200,7 +206,7 @@ look_closely(struct looking *l)
 			return -1;
 	}
 	/* Nothing is given up by a picture that is out of date already. */
-	if (any_given_up(&follow) && is_stale(l)) {
+	if (l->cut || (any_given_up(&follow) && is_stale(l))) {
 		l->again = true;
 		status = 0;
 	} else {

@@ -70,6 +70,7 @@ struct looking {
 	size_t seen_count;
 	bool reconsider; /* something is missing: nothing is skipped */
 	bool again;
+	bool cut;   /* one of ours was cut while it was compared */
 	bool stale; /* names have changed since they were listed */
 	int status;
 	struct err *err;

@@ -181,6 +181,27 @@ generation_save(const struct generation *g, struct buf *out)
 	jsonout_kint(out, "mtime", met ? mtime_us(&g->st) : g->saved_mtime_us);
 }
 
+int
+generation_end_in(
+    struct generation *g, const struct generation *copy, struct err *err)
+{
+	struct position found;
+
+	position_init(&found);
+	if (copy->id.compressed ||
+	    plain_locate(copy->fd, (uint64_t)copy->st.st_size, g->crypto,
+		&found, err) != STRETCH_SAME) {
+		position_clear(&found);
+		return -1;
+	}
+	generation_close(g);
+	position_take_trail(&found, &g->at);
+	position_move(&g->at, &found);
+	generation_adopt(g, copy);
+	g->ended = true;
+	return 0;
+}
+
 void
 generation_adopt(struct generation *g, const struct generation *from)
 {
@@ -281,6 +302,17 @@ generation_look(struct generation *g, int64_t now_us, int64_t file_now_us)
 		return false;
 	g->high = (uint64_t)st.st_size;
 	return true;
+}
+
+bool
+generation_was_cut(const struct generation *g)
+{
+	struct stat st;
+
+	if (g->fd < 0 || g->id.compressed || fstat(g->fd, &st) != 0)
+		return false;
+	return position_is_shorter(&g->at, (uint64_t)st.st_size) ||
+	       (uint64_t)st.st_size < g->high || !marker_stands(g);
 }
 
 bool

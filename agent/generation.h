@@ -57,6 +57,16 @@ void generation_adopt(struct generation *g, const struct generation *from);
 bool generation_was_closed_as(
     const struct generation *g, const struct generation *other);
 
+/* Let g, which was cut, stand at the end of a copy of less than was read of it,
+ * ended: so the copy is known whatever becomes of it. -1 when that cannot be
+ * read, or is compressed; g is as it was then. */
+int generation_end_in(
+    struct generation *g, const struct generation *copy, struct err *err);
+
+/* Is what was read of an open one no longer in its file, or less there than
+ * once was? Changes nothing. */
+bool generation_was_cut(const struct generation *g);
+
 /* Look at its file again: false when what was read of it does not stand in it
  * any more. Also keeps size and times. now_us: for when it grew; file_now_us:
  * the machine's own clock, which stamps files. */
