@@ -447,6 +447,7 @@ agent_look(const struct agent *a, struct agent_view *view)
 	    .problem = a->problem.text[0] ? a->problem.text : NULL,
 	    .feeds = a->feeds.list,
 	    .feed_count = a->feeds.count,
+	    .tally = a->tally,
 	    .found = spool_found(a->spool),
 	    .mark_problem = a->mark_err.text[0] ? a->mark_err.text : NULL,
 	    .spool_bytes = spool_bytes(a->spool),

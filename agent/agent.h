@@ -15,6 +15,7 @@
 #include "recover.h"
 #include "ruleset.h"
 #include "spool.h"
+#include "tally.h"
 #include "unknown.h"
 
 struct agent;
@@ -93,6 +94,7 @@ struct agent_view {
 	const char *problem; /* a sentence; NULL when all is well */
 	const struct feed *feeds;
 	size_t feed_count;
+	const struct tally *tally; /* what became of whose lines */
 	const char *mark_problem; /* why no mark can be sent, or NULL */
 	const struct recover *found;
 	const char *spool_dir;

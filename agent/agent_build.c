@@ -127,16 +127,18 @@ build(struct agent *a, const struct ruleset *rules, int64_t now_us,
 
 	a->match = match_new(rules);
 	a->unknown = unknown_new();
+	a->tally = tally_new();
 	a->today = unknown_new();
 	a->today_us = now_us;
 	a->writer = writer_new(a->spool, a->crypto, &a->identity, &a->machine,
 	    now_us, append_state, a, err);
-	if (!a->match || !a->unknown || !a->today || !a->writer)
+	if (!a->match || !a->unknown || !a->tally || !a->today || !a->writer)
 		return a->writer ? err_set(err, "no memory for the agent") : -1;
 	parts = (struct reader_parts){.match = a->match,
 	    .zone = a->zone,
 	    .writer = a->writer,
 	    .unknown = a->unknown,
+	    .tally = a->tally,
 	    .today = a->today,
 	    .crypto = a->crypto,
 	    .host = a->machine.name,
@@ -217,6 +219,7 @@ agent_free(struct agent *a)
 	reader_free(a->reader);
 	writer_free(a->writer);
 	unknown_free(a->unknown);
+	tally_free(a->tally);
 	unknown_free(a->today);
 	match_free(a->match);
 	opening_files_clear(&a->files);

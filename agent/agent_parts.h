@@ -16,6 +16,7 @@
 #include "identity.h"
 #include "opening.h"
 #include "reader.h"
+#include "tally.h"
 #include "unknown.h"
 #include "writer.h"
 
@@ -34,6 +35,7 @@ struct agent {
 	uint8_t (*recorded)[32];
 	size_t recorded_count;
 	struct match *match;
+	struct tally *tally;
 	struct unknown *unknown, *today;
 	int64_t today_us; /* since when */
 	struct writer *writer;

@@ -8,19 +8,42 @@
 #include "assay/jsonin.h"
 #include "assay/jsonout.h"
 
+/* Well below a frame. */
+#define PART_BYTES ((size_t)256 << 10)
+
+/* The files of a state that was taken apart, to those of its first part. */
+static int
+take_more(struct checkpoint *c, const char *id, const json_t *state)
+{
+	json_t *files =
+	    json_object_get(json_object_get(c->sources, id), "files");
+
+	/* Without its first part it is not whole: read from the beginning. */
+	if (!files)
+		return 0;
+	return json_array_extend(files, json_object_get(state, "files"));
+}
+
+static int
+take_source(struct checkpoint *c, json_t *state)
+{
+	const char *id = json_string_value(json_object_get(state, "id"));
+
+	if (!id)
+		return 0;
+	if (json_is_true(json_object_get(state, "more")))
+		return take_more(c, id, state);
+	return json_object_set(c->sources, id, state);
+}
+
 static int
 take_sources(struct checkpoint *c, const json_t *json)
 {
 	const json_t *list = json_object_get(json, "sources");
 
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		json_t *state = json_array_get(list, i);
-		const char *id =
-		    json_string_value(json_object_get(state, "id"));
-
-		if (id && json_object_set(c->sources, id, state) != 0)
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (take_source(c, json_array_get(list, i)) != 0)
 			return -1;
-	}
 	return 0;
 }
 
@@ -85,35 +108,131 @@ checkpoint_keep(struct checkpoint *c, struct slice state, struct err *err)
 	return err_set(err, "no memory for the state of a source");
 }
 
-static void
-begin(struct buf *out, const uint8_t *rules)
-{
-	char hash[65];
+/* ---- into parts ---- */
 
-	jsonout_object(out);
-	if (rules) {
-		encode_hex(hash, rules, 32);
-		jsonout_kstr(out, "rules", hash);
-	}
-	jsonout_key(out, "sources");
-	jsonout_array(out);
+static void
+close_part(struct checkpoint_parts *p)
+{
+	struct buf *out = &p->list[p->count - 1];
+
+	jsonout_array_end(out);
+	jsonout_object_end(out);
+	p->failed |= out->failed;
 }
 
 static void
-end(struct buf *out)
+open_part(struct checkpoint_parts *p, const uint8_t *rules)
 {
-	jsonout_array_end(out);
-	jsonout_object_end(out);
+	struct buf *more = reallocarray(p->list, p->count + 1, sizeof *more);
+	char hash[65];
+
+	if (!more) {
+		p->failed = true;
+		return;
+	}
+	p->list = more;
+	more = &more[p->count++];
+	*more = (struct buf){0};
+	jsonout_object(more);
+	if (rules) {
+		encode_hex(hash, rules, 32);
+		jsonout_kstr(more, "rules", hash);
+	}
+	jsonout_key(more, "sources");
+	jsonout_array(more);
+}
+
+static void
+put(struct checkpoint_parts *p, const uint8_t *rules, struct slice state)
+{
+	bool fits =
+	    p->count > 0 && p->list[p->count - 1].len + state.len <= PART_BYTES;
+
+	if (!fits && p->count > 0)
+		close_part(p);
+	if (!fits)
+		open_part(p, rules);
+	if (!p->failed)
+		jsonout_raw(&p->list[p->count - 1], state);
+}
+
+static void
+put_json(struct checkpoint_parts *p, const uint8_t *rules, const json_t *state)
+{
+	char *text = json_dumps(state, JSON_COMPACT);
+
+	if (text)
+		put(p, rules, slice_of(text));
+	p->failed |= !text;
+	free(text);
+}
+
+/* Some of the files, from *at on, as the array of a state of its own. */
+static int
+cut_files(json_t *state, const json_t *files, size_t *at)
+{
+	json_t *some = json_array();
+	size_t size = 0;
+
+	while (some && *at < json_array_size(files) && size < PART_BYTES / 2) {
+		json_t *file = json_array_get(files, *at);
+
+		size += json_dumpb(file, NULL, 0, JSON_COMPACT);
+		if (json_array_append(some, file) != 0)
+			break;
+		++*at;
+	}
+	return json_object_set_new(state, "files", some);
+}
+
+static void
+put_apart(struct checkpoint_parts *p, const uint8_t *rules, json_t *state)
+{
+	json_t *files = json_incref(json_object_get(state, "files"));
+	json_t *id = json_incref(json_object_get(state, "id"));
+	size_t at = 0;
+
+	while (!p->failed && at < json_array_size(files)) {
+		size_t from = at;
+
+		p->failed |= cut_files(state, files, &at) != 0 || at == from;
+		put_json(p, rules, state);
+		/* What follows has nothing but its name and files. */
+		p->failed |=
+		    json_object_clear(state) != 0 ||
+		    json_object_set(state, "id", id) != 0 ||
+		    json_object_set_new(state, "more", json_true()) != 0;
+	}
+	json_decref(id);
+	json_decref(files);
 }
 
 void
-checkpoint_save(const struct feed *const *feeds, size_t count,
-    const uint8_t *rules, struct buf *out)
+checkpoint_begin(struct checkpoint_parts *p, const uint8_t *rules, bool all)
 {
-	begin(out, rules);
-	for (size_t i = 0; i < count; i++)
-		feed_save(feeds[i], out);
-	end(out);
+	*p = (struct checkpoint_parts){0};
+	if (all)
+		open_part(p, rules);
+}
+
+void
+checkpoint_add(
+    struct checkpoint_parts *p, const uint8_t *rules, struct slice state)
+{
+	json_t *json;
+
+	if (p->failed)
+		return;
+	if (state.len <= PART_BYTES) {
+		put(p, rules, state);
+		return;
+	}
+	json = jsonin_parse(state, NULL);
+	if (json && json_array_size(json_object_get(json, "files")) > 0)
+		put_apart(p, rules, json);
+	else
+		p->failed = true;
+	json_decref(json);
 }
 
 static bool
@@ -125,35 +244,39 @@ is_read(const struct feed *feeds, size_t count, const char *id)
 	return false;
 }
 
-static void
-put_state(json_t *state, struct buf *out)
-{
-	char *text = json_dumps(state, JSON_COMPACT);
-
-	if (text)
-		jsonout_raw(out, slice_of(text));
-	out->failed |= !text;
-	free(text);
-}
-
 void
-checkpoint_save_others(const struct checkpoint *c, const struct feed *feeds,
-    size_t count, size_t part, const uint8_t *rules, struct buf *out)
+checkpoint_add_others(struct checkpoint_parts *p, const uint8_t *rules,
+    const struct checkpoint *c, const struct feed *feeds, size_t count)
 {
-	size_t first = part * CHECKPOINT_PART, seen = 0, put = 0;
 	const char *id;
 	json_t *state;
 
 	json_object_foreach(c->sources, id, state)
 	{
-		if (is_read(feeds, count, id) || seen++ < first)
+		char *text;
+
+		if (is_read(feeds, count, id))
 			continue;
-		if (put == CHECKPOINT_PART)
-			break;
-		if (put++ == 0)
-			begin(out, rules);
-		put_state(state, out);
+		text = json_dumps(state, JSON_COMPACT);
+		if (text)
+			checkpoint_add(p, rules, slice_of(text));
+		p->failed |= !text;
+		free(text);
 	}
-	if (put > 0)
-		end(out);
+}
+
+void
+checkpoint_end(struct checkpoint_parts *p)
+{
+	if (p->count > 0 && !p->failed)
+		close_part(p);
+}
+
+void
+checkpoint_parts_clear(struct checkpoint_parts *p)
+{
+	for (size_t i = 0; i < p->count; i++)
+		buf_clear(&p->list[i]);
+	free(p->list);
+	*p = (struct checkpoint_parts){0};
 }

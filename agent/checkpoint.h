@@ -2,7 +2,8 @@
 /* checkpoint: the agent's state between two starts, as it travels with the
  * commits of the spool: `{"rules":HASH,"sources":[{"id":..},..]}`. A full one
  * holds everything, later ones what changed; put together, the last word about
- * each source counts. */
+ * each source counts. A state with `"more":true` goes on with the files of the
+ * one before it. */
 #ifndef ASSAY_AGENT_CHECKPOINT_H
 #define ASSAY_AGENT_CHECKPOINT_H
 
@@ -35,18 +36,29 @@ const json_t *checkpoint_source(const struct checkpoint *c, const char *id);
 /* Keep the state of a source that is not read any more: a JSON object. */
 int checkpoint_keep(struct checkpoint *c, struct slice state, struct err *err);
 
-/* Sources of one part, so that it fits a frame. */
-#define CHECKPOINT_PART ((size_t)32)
+/* A state on its way into frames: so many checkpoints that each fits one. */
+struct checkpoint_parts {
+	struct buf *list;
+	size_t count;
+	bool failed; /* memory was short */
+};
 
-/* Append a checkpoint with the state of these feeds, at most CHECKPOINT_PART.
- * rules may be NULL. */
-void checkpoint_save(const struct feed *const *feeds, size_t count,
-    const uint8_t *rules, struct buf *out);
+/* Begin with none; rules may be NULL. With `all`, there is one part at least.
+ */
+void checkpoint_begin(
+    struct checkpoint_parts *p, const uint8_t *rules, bool all);
 
-/* Append the part-th part of the states that are kept but for those of the
- * feeds that are read; leaves out as it is when there are no more. */
-void checkpoint_save_others(const struct checkpoint *c,
-    const struct feed *feeds, size_t count, size_t part, const uint8_t *rules,
-    struct buf *out);
+/* Add the state of a source, a JSON object. One that is too large for a part
+ * (thousands of files) is taken apart: what follows says `"more":true`. */
+void checkpoint_add(
+    struct checkpoint_parts *p, const uint8_t *rules, struct slice state);
+
+/* Add the states that are kept but for those of the feeds that are read. */
+void checkpoint_add_others(struct checkpoint_parts *p, const uint8_t *rules,
+    const struct checkpoint *c, const struct feed *feeds, size_t count);
+
+/* Complete the last part. */
+void checkpoint_end(struct checkpoint_parts *p);
+void checkpoint_parts_clear(struct checkpoint_parts *p);
 
 #endif

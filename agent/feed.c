@@ -36,7 +36,12 @@ wants_marks(const struct feed *f)
 {
 	const struct source_spec *spec = f->spec;
 
-	if (f->rule != STANDING_SYSLOG || !spec->path || !spec->live)
+	if (f->rule != STANDING_SYSLOG || !spec->live)
+		return false;
+	/* journald takes what is written to syslog as well. */
+	if (spec->journal)
+		return true;
+	if (!spec->path)
 		return false;
 	return feed_is_fed(f) ||
 	       (!spec->relay &&
@@ -53,7 +58,9 @@ begin_marks(struct feed *f, struct err *err)
 		return err_set(err, "no memory for the marks of a source");
 	mark_begin(f->mark, facility_of(f->spec));
 	/* Of the others it is known when the first mark came back. */
-	f->standing.answers = feed_is_fed(f);
+	f->standing.answers =
+	    feed_is_fed(f) ||
+	    (f->spec->journal && !strcmp(f->spec->journal, "default"));
 	return 0;
 }
 
@@ -97,6 +104,10 @@ feed_save(const struct feed *f, struct buf *out)
 		jsonout_kint(out, "dropping", f->dropping);
 		jsonout_kint(out, "dropping_from", f->dropping_us);
 	}
+	if (f->has_hole) {
+		jsonout_key(out, "hole");
+		source_gap_save(&f->hole, out);
+	}
 	f->source.ops->save(f->source.impl, out);
 	jsonout_object_end(out);
 }
@@ -133,6 +144,8 @@ feed_restore(
 		f->standing = s;
 	}
 	restore_dropping(f, state);
+	f->has_hole =
+	    source_gap_restore(&f->hole, json_object_get(state, "hole"));
 	return f->source.ops->restore(f->source.impl, state, err);
 }
 
@@ -153,8 +166,7 @@ feed_scan(struct feed *f, int64_t now_us)
 bool
 feed_is_fed(const struct feed *f)
 {
-	return f->spec->syslog || f->spec->facility >= 0 ||
-	       f->standing.answers;
+	return f->spec->syslog || f->spec->facility >= 0 || f->standing.answers;
 }
 
 enum rule_class

@@ -21,6 +21,7 @@ feeds_clear(struct feeds *f)
 		feed_close(&f->list[i]);
 	free(f->list);
 	checkpoint_clear(&f->saved);
+	checkpoint_parts_clear(&f->parts);
 	*f = (struct feeds){0};
 }
 
@@ -106,27 +107,38 @@ feeds_remove(struct feeds *all, size_t i, struct err *err)
 	return 0;
 }
 
-void
-feeds_append(const struct feeds *all, const uint8_t rules[32], bool full,
-    size_t part, struct buf *out)
+static void
+make_parts(struct feeds *all, const uint8_t rules[32], bool full)
 {
-	const struct feed *chosen[CHECKPOINT_PART];
-	size_t skip = part * CHECKPOINT_PART, count = 0, seen = 0;
-	size_t parts;
+	struct buf state = {0};
 
-	for (size_t i = 0; i < all->count && count < CHECKPOINT_PART; i++)
-		if ((full || all->list[i].moved) && seen++ >= skip)
-			chosen[count++] = &all->list[i];
-	if (count > 0 || (full && part == 0)) {
-		checkpoint_save(chosen, count, rules, out);
-		return;
+	checkpoint_begin(&all->parts, rules, full);
+	for (size_t i = 0; i < all->count; i++) {
+		if (!full && !all->list[i].moved)
+			continue;
+		buf_reset(&state);
+		feed_save(&all->list[i], &state);
+		all->parts.failed |= state.failed;
+		checkpoint_add(&all->parts, rules, buf_slice(&state));
 	}
-	if (!full)
-		return;
-	/* Behind the parts of those that are read: the others. */
-	parts = (all->count + CHECKPOINT_PART - 1) / CHECKPOINT_PART;
-	if (parts == 0)
-		parts = 1;
-	checkpoint_save_others(
-	    &all->saved, all->list, all->count, part - parts, rules, out);
+	if (full)
+		checkpoint_add_others(
+		    &all->parts, rules, &all->saved, all->list, all->count);
+	checkpoint_end(&all->parts);
+	buf_clear(&state);
+}
+
+void
+feeds_append(struct feeds *all, const uint8_t rules[32], bool full, size_t part,
+    struct buf *out)
+{
+	if (part == 0) {
+		checkpoint_parts_clear(&all->parts);
+		make_parts(all, rules, full);
+	}
+	out->failed |= all->parts.failed;
+	if (part < all->parts.count && !out->failed)
+		buf_put(out, buf_slice(&all->parts.list[part]));
+	else
+		checkpoint_parts_clear(&all->parts);
 }

@@ -29,6 +29,7 @@ struct feeds {
 	size_t count;
 	struct feeds_options o;
 	struct checkpoint saved; /* states of sources that are not read now */
+	struct checkpoint_parts parts; /* of the commit being made */
 };
 
 /* An empty set with the states that recovery found. Borrows o's crypto. */
@@ -50,7 +51,7 @@ size_t feeds_find(const struct feeds *f, const char *id);
 
 /* For the spool: append the part-th part of the state (spool_state_fn). rules
  * is the hash of the set in force. */
-void feeds_append(const struct feeds *f, const uint8_t rules[32], bool full,
+void feeds_append(struct feeds *f, const uint8_t rules[32], bool full,
     size_t part, struct buf *out);
 
 #endif

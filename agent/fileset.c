@@ -54,6 +54,12 @@ fileset_doubt(struct fileset *s)
 	s->doubt = true;
 }
 
+bool
+fileset_is_pending(const struct fileset *s)
+{
+	return s->pending || s->doubt;
+}
+
 size_t
 fileset_count(const struct fileset *s)
 {
@@ -195,6 +201,29 @@ fileset_save(const struct fileset *s, struct buf *out)
 		jsonout_object_end(out);
 	}
 	jsonout_array_end(out);
+	if (s->gap_count == 0)
+		return;
+	/* What they tell of is past for the files above. */
+	jsonout_key(out, "holes");
+	jsonout_array(out);
+	for (size_t i = 0; i < s->gap_count; i++)
+		source_gap_save(&s->gaps[i], out);
+	jsonout_array_end(out);
+}
+
+static int
+restore_gaps(struct fileset *s, const json_t *holes, struct err *err)
+{
+	for (size_t i = 0; i < json_array_size(holes); i++) {
+		struct source_gap gap;
+
+		if (!source_gap_restore(&gap, json_array_get(holes, i)))
+			return err_set(
+			    err, "the saved state of a hole is not understood");
+		if (fileset_put_gap(s, &gap) != 0)
+			return err_set(err, "no memory for '%s'", s->spec->id);
+	}
+	return 0;
 }
 
 int
@@ -217,5 +246,5 @@ fileset_restore(struct fileset *s, const json_t *state, struct err *err)
 			return err_set(err, "no memory for '%s'", s->spec->id);
 		}
 	}
-	return 0;
+	return restore_gaps(s, json_object_get(state, "holes"), err);
 }

@@ -50,8 +50,9 @@ int fileset_look(
 void fileset_doubt(struct fileset *s);
 
 /* Something older than what is at hand may turn up in a moment: what is newer
- * should wait. */
+ * should wait. Something that is there could not be judged yet. */
 bool fileset_holds_back(const struct fileset *s);
+bool fileset_is_pending(const struct fileset *s);
 
 size_t fileset_count(const struct fileset *s);
 /* Borrows until the next look. */

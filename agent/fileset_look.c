@@ -15,6 +15,8 @@
 /* A compressed file that was touched less than this ago may still be written.
  */
 #define SETTLE_US INT64_C(10000000)
+/* One whose original is still there may for longer. */
+#define MADE_US INT64_C(60000000)
 #define HOLD_US INT64_C(5000000)
 #define GONE_MAX 16
 
@@ -41,6 +43,7 @@ struct looking {
 	size_t seen_count;
 	bool reconsider; /* something is missing: nothing is skipped */
 	bool again;
+	bool stale; /* names have changed since they were listed */
 	int status;
 	struct err *err;
 };
@@ -136,6 +139,25 @@ drop_old_sights(struct looking *l)
 
 /* ---- what is there ---- */
 
+/* A name that leads to nothing we may look at: its directory may be read but
+ * not passed. It has no inode to be known by, so its name serves. */
+static int
+note_absent(struct looking *l, const char *path)
+{
+	struct err why;
+	ino_t name = 1;
+
+	if (errno == ENOENT) {
+		l->stale = true;
+		return 0;
+	}
+	err_sys(&why, "look at '%s'", path);
+	for (const char *p = path; *p; p++)
+		name = name * 31 + (unsigned char)*p;
+	return troubles_note(
+	    &l->s->troubles, path, 0, name | 1, &why, l->s->now_us);
+}
+
 static int
 add_candidate(struct looking *l, const char *path, bool sibling)
 {
@@ -145,8 +167,9 @@ add_candidate(struct looking *l, const char *path, bool sibling)
 	struct stat own;
 	struct candidate *more;
 
-	if (stat(path, &c.st) != 0 || !S_ISREG(c.st.st_mode) ||
-	    lstat(path, &own) != 0)
+	if (lstat(path, &own) != 0)
+		return note_absent(l, path);
+	if (stat(path, &c.st) != 0 || !S_ISREG(c.st.st_mode))
 		return 0;
 	if (sibling && is_candidate(l, c.st.st_dev, c.st.st_ino))
 		return 0;
@@ -344,10 +367,38 @@ any_missing(const struct looking *l)
 }
 
 static bool
-is_young(const struct looking *l, const struct stat *st)
+is_young(const struct looking *l, const struct stat *st, int64_t age_us)
 {
 	return l->s->spec->live &&
-	       st->st_ctim.tv_sec * INT64_C(1000000) > l->file_us - SETTLE_US;
+	       st->st_ctim.tv_sec * INT64_C(1000000) > l->file_us - age_us;
+}
+
+/* Is it being made of a file that we have? */
+static bool
+has_original(const struct looking *l, const char *path)
+{
+	for (size_t i = 0; i < l->s->count; i++) {
+		const char *known = generation_path(l->s->files[i].gen);
+
+		if (l->s->files[i].named &&
+		    !strncmp(path, known, strlen(known)) &&
+		    strrchr(path, '.') == path + strlen(known))
+			return true;
+	}
+	return false;
+}
+
+/* May it still be written? Who compresses removes what it was made of last. */
+static bool
+may_change(const struct looking *l, const struct candidate *c)
+{
+	const struct sight *at = find_sight(l->s, &c->st);
+
+	if (has_original(l, c->path))
+		return is_young(l, &c->st, MADE_US);
+	/* Two looks at two times that saw the same: it is whole. */
+	return is_young(l, &c->st, SETTLE_US) &&
+	       !(at && sight_stands(at, &c->st) && at->seen_us != l->s->now_us);
 }
 
 /* A file we had a look at before, to which nothing was done since. */
@@ -358,10 +409,7 @@ skip_by_sight(struct looking *l, struct candidate *c)
 
 	if (!at || !sight_stands(at, &c->st))
 		return false;
-	if (!at->unsettled)
-		return !l->reconsider;
-	/* Two looks at two times that saw the same: it is whole. */
-	return at->seen_us == l->s->now_us;
+	return at->unsettled ? may_change(l, c) : !l->reconsider;
 }
 
 static void
@@ -441,21 +489,6 @@ open_candidate(struct looking *l, struct candidate *c)
 	return -1;
 }
 
-/* Is it being made of a file that we have? */
-static bool
-has_original(const struct looking *l, const char *path)
-{
-	for (size_t i = 0; i < l->s->count; i++) {
-		const char *known = generation_path(l->s->files[i].gen);
-
-		if (l->s->files[i].named &&
-		    !strncmp(path, known, strlen(known)) &&
-		    strrchr(path, '.') == path + strlen(known))
-			return true;
-	}
-	return false;
-}
-
 static void
 identify(struct looking *l, struct candidate *c)
 {
@@ -501,11 +534,12 @@ settle(struct looking *l, struct candidate *c)
 {
 	const struct sight *at = find_sight(l->s, &c->st);
 
-	if (!c->made || c->skip || !c->fact.compressed ||
-	    !is_young(l, &c->st) || (at && sight_stands(at, &c->st)))
+	if (!c->made || c->skip || !c->fact.compressed || !may_change(l, c))
 		return;
 	c->fact.pending = true;
 	l->s->older |= !has_original(l, c->path);
+	if (at && sight_stands(at, &c->st) && at->unsettled)
+		return;
 	if (note_sight(l->s, &c->st, true) != 0)
 		l->status = no_memory(l->s, l->err);
 }
@@ -870,6 +904,16 @@ any_lost(const struct follow *f)
 	return false;
 }
 
+static bool
+any_given_up(const struct follow *f)
+{
+	for (size_t k = 0; k < f->known_count; k++)
+		if (f->knowns[k].is == FOLLOW_LOST ||
+		    f->knowns[k].is == FOLLOW_FORGET)
+			return true;
+	return false;
+}
+
 /* Room for facts of all that is there. */
 static int
 make_room(struct looking *l)
@@ -899,6 +943,17 @@ identify_from(struct looking *l, size_t first)
 	}
 }
 
+/* Have names changed since they were listed? */
+static bool
+is_stale(const struct looking *l)
+{
+	unsigned version = listing_version(l->s->listing);
+
+	return l->stale ||
+	       listing_look(l->s->listing, l->file_us, l->err) < 0 ||
+	       listing_version(l->s->listing) != version;
+}
+
 static int
 look_closely(struct looking *l)
 {
@@ -921,7 +976,13 @@ look_closely(struct looking *l)
 		if (make_room(l) != 0 || decide(l, &follow) != 0)
 			return -1;
 	}
-	status = carry_out(l, &follow);
+	/* Nothing is given up by a picture that is out of date already. */
+	if (any_given_up(&follow) && is_stale(l)) {
+		l->again = true;
+		status = 0;
+	} else {
+		status = carry_out(l, &follow);
+	}
 	follow_clear(&follow);
 	drop_old_sights(l);
 	return status;

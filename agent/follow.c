@@ -198,7 +198,9 @@ static void
 take_best(struct follow *f, size_t k, size_t s)
 {
 	const struct follow_known *g = &f->known[k];
-	bool cut = was_cut(f, k) && !g->ended && !g->gone;
+	/* Renaming leaves the key: what is plain under another was copied. */
+	bool cut =
+	    (was_cut(f, k) || !f->seen[s].compressed) && !g->ended && !g->gone;
 
 	if (answer_of(f, k, s) != FOLLOW_PART) {
 		give(f, k, s, cut ? FOLLOW_RECOVERS : FOLLOW_HAS);
@@ -281,7 +283,8 @@ is_copy(struct follow *f, size_t s, size_t *known, size_t *seen)
 	return false;
 }
 
-enum stage { BEGIN, KEYS, CONTENT, SEEN, REST, DECIDED };
+/* One of which nothing was read takes its file when nobody with a proof did. */
+enum stage { BEGIN, KEYS, CONTENT, UNREAD, SEEN, REST, DECIDED };
 
 /* One known or seen of a stage: true when it has to be asked about first. */
 static bool
@@ -289,9 +292,13 @@ settle(struct follow *f, size_t i, size_t *known, size_t *seen)
 {
 	switch (f->stage) {
 	case KEYS:
-		return !has_file(f, i) && by_key(f, i, known, seen);
+	case UNREAD:
+		return (f->known[i].offset == 0) == (f->stage == UNREAD) &&
+		       f->knowns[i].is == FOLLOW_LOST &&
+		       by_key(f, i, known, seen);
 	case CONTENT:
-		return !has_file(f, i) && by_content(f, i, known, seen);
+		return f->knowns[i].is == FOLLOW_LOST &&
+		       by_content(f, i, known, seen);
 	case SEEN:
 		if (is_free(f, i) && f->seen[i].sibling)
 			f->seens[i].is = FOLLOW_NOTHING;

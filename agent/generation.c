@@ -270,17 +270,34 @@ packed_holds(const struct generation *g, struct generation *other)
 	    position_proves(g->crypto, &g->at, &other->tried_at))
 		return packed_at_end(other->tried) ? FOLLOW_EXACTLY
 						   : FOLLOW_YES;
-	/* What there is of one that is shorter is in tried_at. */
-	if (!other->tried && proof == STRETCH_OTHER &&
-	    begins(g, other, &other->tried_at))
+	/* What there is of one that is shorter, or damaged, is in tried_at. */
+	if (!other->tried && begins(g, other, &other->tried_at))
 		answer = FOLLOW_PART;
 	drop_tried(other);
 	return answer;
 }
 
+/* Nothing was read of g: it is known by its first line, and by how much there
+ * was of it. */
+static enum follow_answer
+may_begin(const struct generation *g, const struct generation *other)
+{
+	bool same;
+
+	if (g->id.stamped)
+		same = other->id.stamped &&
+		       memcmp(g->id.gen, other->id.gen, sizeof g->id.gen) == 0;
+	else
+		same = other->id.compressed ||
+		       (uint64_t)other->st.st_size >= generation_high(g);
+	return same ? FOLLOW_YES : FOLLOW_NO;
+}
+
 enum follow_answer
 generation_holds(const struct generation *g, struct generation *other)
 {
+	if (g->at.offset == 0)
+		return may_begin(g, other);
 	return other->id.compressed ? packed_holds(g, other)
 				    : plain_holds(g, other);
 }
@@ -464,14 +481,22 @@ marker_stands(const struct generation *g)
 			      position_marker_still_holds(&g->at, marker));
 }
 
-/* One that had no stamped line when it was opened, and of which nothing was
- * read, may have one by now: name it again. */
-static void
+/* As long as nothing was read of it, its first line is all that it is known by:
+ * give it its name again. False when it has another one now, so that it is
+ * another. One without a stamped line has no name of its own yet. */
+static bool
 name_again(struct generation *g)
 {
-	if (g->at.offset == 0 && !g->id.stamped)
-		(void)fileid_read(
-		    &g->id, g->fd, g->path, &g->form, g->crypto, NULL);
+	struct fileid now;
+
+	if (g->at.offset > 0 ||
+	    fileid_read(&now, g->fd, g->path, &g->form, g->crypto, NULL) != 0)
+		return true;
+	if (g->id.stamped)
+		return now.stamped &&
+		       memcmp(now.gen, g->id.gen, sizeof now.gen) == 0;
+	g->id = now;
+	return true;
 }
 
 bool
@@ -500,9 +525,10 @@ generation_look(struct generation *g, int64_t now_us, int64_t file_now_us)
 	if (position_is_shorter(&g->at, (uint64_t)st.st_size) ||
 	    !marker_stands(g))
 		return false;
+	if (g->at.offset == 0 &&
+	    ((uint64_t)st.st_size < g->high || !name_again(g)))
+		return false;
 	g->high = (uint64_t)st.st_size;
-	if (changed)
-		name_again(g);
 	return true;
 }
 
@@ -659,7 +685,7 @@ void
 generation_name(struct generation *g, const struct fileid_form *form)
 {
 	g->form = *form;
-	name_again(g);
+	(void)name_again(g);
 }
 
 static enum stretch_proof
@@ -689,8 +715,8 @@ read_plain(struct generation *g, struct stretch *out, struct err *err)
 	enum stretch_proof proof;
 
 	proof = plain_read(&g->plain, g->fd, &g->at, g->crypto, out, err);
-	if (out->bytes.len > 0)
-		name_again(g);
+	if (out->bytes.len > 0 && !name_again(g))
+		proof = STRETCH_OTHER;
 	if (proof == STRETCH_OTHER)
 		plain_clear(&g->plain);
 	return proof;

@@ -38,6 +38,7 @@ struct listing {
 	struct part *parts;
 	size_t count;
 	struct names names;
+	unsigned version;
 	bool walked;
 };
 
@@ -323,6 +324,17 @@ drop_unused(struct listing *l)
 	l->count = kept;
 }
 
+static bool
+same_names(const struct names *a, const struct names *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->at[i], b->at[i]) != 0)
+			return false;
+	return true;
+}
+
 static int
 walk_all(struct listing *l, int64_t file_us)
 {
@@ -340,6 +352,7 @@ walk_all(struct listing *l, int64_t file_us)
 		}
 	}
 	drop_unused(l);
+	l->version += !same_names(&l->names, &found);
 	names_clear(&l->names);
 	l->names = found;
 	l->walked = true;
@@ -365,6 +378,12 @@ listing_look(struct listing *l, int64_t file_us, struct err *err)
 no_memory:
 	l->walked = false;
 	return err_set(err, "no memory to look for logs");
+}
+
+unsigned
+listing_version(const struct listing *l)
+{
+	return l->version;
 }
 
 size_t

@@ -22,6 +22,9 @@ void listing_free(struct listing *l);
  * file_us is the clock that stamps files. */
 int listing_look(struct listing *l, int64_t file_us, struct err *err);
 
+/* Counts the looks that found other names than the one before. */
+unsigned listing_version(const struct listing *l);
+
 /* Names found, each once, in no order. Borrows until the next look. */
 size_t listing_count(const struct listing *l);
 const char *listing_name(const struct listing *l, size_t i);

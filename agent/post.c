@@ -41,7 +41,7 @@ post_send(const char *path, const struct post_line *line, struct err *err)
 		return err_set(err,
 		    "the syslog socket '%s' has a name of more than %zu bytes",
 		    path, sizeof to.sun_path - 1);
-	strcpy(to.sun_path, path);
+	memcpy(to.sun_path, path, strlen(path) + 1);
 	post_write(&text, line);
 	if (text.failed) {
 		err_set(err, "no memory for a line to syslog");

@@ -475,6 +475,14 @@ count_events(const struct match_result *result)
 	return count;
 }
 
+static enum tally_fate
+fate_of(enum match_kind kind)
+{
+	return kind == MATCH_EVENT     ? TALLY_KNOWN
+	       : kind == MATCH_IGNORED ? TALLY_IGNORED
+				       : TALLY_UNKNOWN;
+}
+
 static void
 count_line(struct reader *r, struct line *l, int64_t now_us)
 {
@@ -488,6 +496,7 @@ count_line(struct reader *r, struct line *l, int64_t now_us)
 	f->total_events += count_events(&r->result);
 	r->refused.limit_hits += r->result.limit_hits;
 	r->refused.events_dropped += r->result.dropped;
+	tally_add(r->p.tally, l->header.program, fate_of(r->result.kind));
 	switch (r->result.kind) {
 	case MATCH_EVENT:
 		f->known++;

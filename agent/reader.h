@@ -16,6 +16,7 @@
 
 #include "feeds.h"
 #include "match.h"
+#include "tally.h"
 #include "unknown.h"
 #include "writer.h"
 
@@ -26,6 +27,7 @@ struct reader_parts {
 	struct match *match;
 	const struct zone *zone; /* of stamps without one */
 	struct writer *writer;
+	struct tally *tally;
 	struct unknown *unknown; /* since the heartbeat before */
 	struct unknown *today;	 /* for people */
 	struct crypto *crypto;

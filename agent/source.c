@@ -6,6 +6,10 @@
 #include <string.h>
 
 #include "ownlog.h"
+#include "assay/encode.h"
+#include "assay/jsonin.h"
+#include "assay/jsonout.h"
+
 #include "source_file.h"
 #include "source_journal.h"
 #include "source_stdin.h"
@@ -104,6 +108,62 @@ source_close(struct source *s)
 		s->ops->close(s->impl);
 	s->impl = NULL;
 }
+
+/* ---- holes ---- */
+
+static const char *const reasons[] = {
+    "truncated", "deleted", "unreadable", "agent", NULL};
+
+void
+source_gap_save(const struct source_gap *gap, struct buf *out)
+{
+	char gen[33];
+
+	encode_hex(gen, gap->gen, sizeof gap->gen);
+	jsonout_object(out);
+	jsonout_kstr(out, "gen", gen);
+	jsonout_kint(out, "from_offset", gap->from_offset);
+	jsonout_kint(out, "to_offset", gap->to_offset);
+	if (gap->from_us != SOURCE_NO_TIME)
+		jsonout_kint(out, "from", gap->from_us);
+	if (gap->to_us != SOURCE_NO_TIME)
+		jsonout_kint(out, "to", gap->to_us);
+	jsonout_kstr(out, "reason", gap->reason);
+	jsonout_kbool(out, "recovered", gap->recovered);
+	/* A path is bytes; JSON is not. */
+	jsonout_kstr(out, "why",
+	    encode_is_utf8(slice_of(gap->why.text)) ? gap->why.text
+						    : gap->reason);
+	jsonout_object_end(out);
+}
+
+bool
+source_gap_restore(struct source_gap *gap, const json_t *state)
+{
+	struct source_gap made = {
+	    .from_us = SOURCE_NO_TIME, .to_us = SOURCE_NO_TIME};
+	struct slice gen, reason, why;
+
+	if (!jsonin_string(state, "gen", &gen) ||
+	    !encode_unhex(gen, made.gen, sizeof made.gen) ||
+	    !jsonin_int(state, "from_offset", &made.from_offset) ||
+	    !jsonin_int(state, "to_offset", &made.to_offset) ||
+	    !jsonin_string(state, "reason", &reason) ||
+	    !jsonin_bool(state, "recovered", &made.recovered) ||
+	    !jsonin_string(state, "why", &why))
+		return false;
+	(void)jsonin_int(state, "from", &made.from_us);
+	(void)jsonin_int(state, "to", &made.to_us);
+	for (size_t i = 0; reasons[i]; i++)
+		if (slice_eq_str(reason, reasons[i]))
+			made.reason = reasons[i];
+	err_set(&made.why, "%.*s", SLICE_FMT(why));
+	if (made.reason)
+		*gap = made;
+	return made.reason != NULL;
+}
+
+/* ---- names ---- */
 
 static size_t
 drop_suffix(const char *name, size_t len, const char *suffix)

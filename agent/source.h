@@ -98,6 +98,10 @@ struct source_gap {
 	struct err why;
 };
 
+/* Append a hole as a JSON object; read one back. */
+void source_gap_save(const struct source_gap *gap, struct buf *out);
+bool source_gap_restore(struct source_gap *gap, const json_t *state);
+
 struct source_ops {
 	const char *kind; /* "file" */
 	/* Look for what is new. */
@@ -108,7 +112,8 @@ struct source_ops {
 	void (*advance)(void *impl, uint64_t bytes, int64_t last_us);
 	/* true and the oldest hole found and not yet taken. */
 	bool (*gap)(void *impl, struct source_gap *gap);
-	/* Append the state to go on from, a JSON object's members. */
+	/* Append the state to go on from, a JSON object's members: holes that
+	 * were not taken yet among them. */
 	void (*save)(const void *impl, struct buf *out);
 	/* Take it up again, before the first scan. */
 	int (*restore)(void *impl, const json_t *state, struct err *err);

@@ -29,7 +29,10 @@ struct source_file {
 	struct fileset_file *given; /* whose window was given */
 	uint8_t gen[16];	    /* that was last read */
 	uint64_t offset;
-	bool read;	/* gen and offset are set */
+	bool read; /* gen and offset are set */
+	/* Of the read that is going on: something there is not read yet; a
+	 * file could not be read. */
+	bool waits, broken;
 	bool asked;	/* for lines since the last scan */
 	int64_t now_us; /* of the last scan */
 };
@@ -168,7 +171,7 @@ describe(struct source_file *s, struct fileset_file *f, struct stretch *got,
 }
 
 /* It cannot be read. A compressed file may still be written, a disk may come
- * back; after a while it is a hole. 0: not now. 2: it was given up. */
+ * back; after a while it is a hole. 2 and err: go on with the others. */
 static int
 suffer(struct source_file *s, struct fileset_file *f, struct err *err)
 {
@@ -178,11 +181,12 @@ suffer(struct source_file *s, struct fileset_file *f, struct err *err)
 	if (f->broken_us == 0)
 		f->broken_us = s->now_us;
 	since_us = packed ? generation_grown_us(f->gen) : f->broken_us;
-	if (packed && since_us < f->broken_us - DAMAGE_US)
-		since_us = s->now_us - DAMAGE_US;
 	if (s->spec->live && s->now_us - since_us < DAMAGE_US &&
-	    s->now_us >= since_us)
-		return packed ? 0 : -1;
+	    s->now_us >= since_us) {
+		s->waits |= packed;
+		s->broken |= !packed;
+		return 2;
+	}
 	if (fileset_add_gap(s->files, f, "unreadable", -1, err) != 0)
 		return -1;
 	f->broken_us = 0;
@@ -247,29 +251,60 @@ next_of(struct source_file *s, struct fileset_file *f, struct source_window *w,
 	return 1;
 }
 
-static int
-next(void *impl, struct source_window *w, struct err *err)
+/* Whole files that are not read yet are waited for, so this is not the end. */
+static bool
+anything_unread(const struct source_file *s, size_t from)
 {
-	struct source_file *s = impl;
-	int again = 0, got = 2;
+	for (size_t i = from; i < fileset_count(s->files); i++) {
+		const struct fileset_file *f = fileset_at(s->files, i);
 
-	*w = (struct source_window){0};
-	s->asked = true;
-	if (fileset_holds_back(s->files))
-		return 0;
+		if (!f->gone && !generation_ended(f->gen) &&
+		    generation_unread(f->gen) > 0)
+			return true;
+	}
+	return false;
+}
+
+/* What there is of the files in order: 1, 0, -1; s->waits says that this is not
+ * all. */
+static int
+next_in_order(struct source_file *s, struct source_window *w, struct err *err)
+{
+	int again = 0, got;
+
 	for (size_t i = 0; i < fileset_count(s->files); i++) {
 		struct fileset_file *f = fileset_at(s->files, i);
 
+		s->waits |= f->waits;
 		if (f->gone || f->waits || f->restored || f->cut ||
 		    generation_ended(f->gen))
 			continue;
 		got = next_of(s, f, w, err);
-		if (got == 3 && ++again < 4)
+		if (got == 3 && ++again < 4) {
 			i = (size_t)-1;
-		else if (got != 2)
-			break;
+		} else if (got == 0) {
+			s->waits |= anything_unread(s, i + 1);
+			return 0;
+		} else if (got != 2) {
+			return got == 3 ? 0 : got;
+		}
 	}
-	return got == 1 || got < 0 ? got : 0;
+	return s->broken ? -1 : 0;
+}
+
+static int
+next(void *impl, struct source_window *w, struct err *err)
+{
+	struct source_file *s = impl;
+	int got = 0;
+
+	*w = (struct source_window){0};
+	s->asked = true;
+	s->waits = fileset_is_pending(s->files);
+	s->broken = false;
+	if (!fileset_holds_back(s->files))
+		got = next_in_order(s, w, err);
+	return got == 0 && s->waits ? 2 : got;
 }
 
 static void

@@ -22,6 +22,7 @@
 #define SOURCES_MAX 1000 /* of the file: it is read by people */
 #define UNKNOWN_MAX 10
 #define ATTENTION_MAX 5 /* sources */
+#define PROGRAMS_MAX 50
 #define QUIET_US (INT64_C(20) * 60 * 1000000)
 
 static const char *const phases[] = {
@@ -361,6 +362,30 @@ put_unknown(const struct look *l)
 	jsonout_array_end(l->out);
 }
 
+/* What became of whose lines since the start. */
+static void
+put_programs(const struct look *l)
+{
+	static const char *const fates[TALLY_FATES] = {
+	    [TALLY_KNOWN] = "known",
+	    [TALLY_IGNORED] = "ignored",
+	    [TALLY_UNKNOWN] = "unknown"};
+	struct tally_row rows[PROGRAMS_MAX];
+	size_t count = tally_rows(l->view.tally, rows, PROGRAMS_MAX);
+
+	jsonout_key(l->out, "programs");
+	jsonout_array(l->out);
+	for (size_t i = 0; i < count; i++) {
+		jsonout_object(l->out);
+		put_text(l->out, "program",
+		    (struct slice){rows[i].name, rows[i].len});
+		for (size_t k = 0; k < TALLY_FATES; k++)
+			jsonout_kint(l->out, fates[k], rows[i].lines[k]);
+		jsonout_object_end(l->out);
+	}
+	jsonout_array_end(l->out);
+}
+
 static void
 put_rules(const struct look *l)
 {
@@ -569,6 +594,7 @@ status_make(struct buf *out, const struct status_run *run)
 	if (run->polling)
 		put_text(out, "polling", slice_of(run->polling));
 	put_unknown(&l);
+	put_programs(&l);
 	put_sources(&l);
 	put_notes(&l);
 	jsonout_object_end(out);

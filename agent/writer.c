@@ -17,6 +17,8 @@ struct writer {
 	const struct machine *machine;
 	uint8_t epoch[16];
 	struct buf record; /* scratch */
+	struct record_same same;
+	bool has_same;
 	uint8_t salts[SALTS][16];
 	size_t salts_left;
 	/* The range that the next seal covers begins here. */
@@ -201,6 +203,13 @@ writer_event(struct writer *w, const struct record_event *event,
 	if (fill_envelope(w, &e, time_us, now_us, err) != 0)
 		return SPOOL_FAILED;
 	make_event_id(w, event, e.id);
+	if (!w->has_same || w->same.readtime_us != now_us) {
+		struct record_host host = writer_host(w);
+
+		w->has_same = record_same_make(&w->same, &e, &host) == 0;
+	}
+	if (w->has_same)
+		e.same = &w->same;
 	if (record_encode_event(&w->record, w->crypto, &e, event, err) != 0)
 		return SPOOL_FAILED;
 	return put(w, rest, now_us, err);

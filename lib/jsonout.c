@@ -223,22 +223,22 @@ void
 jsonout_digits(struct buf *b, int64_t value)
 {
 	uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
-	size_t len = 1 + (value < 0);
-	char *at;
+	char text[20];
+	size_t at = sizeof text;
 
-	for (uint64_t r = rest; r > 9; r /= 10)
-		len++;
-	at = buf_reserve(b, len);
-	if (!at)
-		return;
+	while (rest > 99) {
+		unsigned pair = (unsigned)(rest % 100);
+
+		rest /= 100;
+		text[--at] = (char)('0' + pair % 10);
+		text[--at] = (char)('0' + pair / 10);
+	}
+	if (rest > 9)
+		text[--at] = (char)('0' + rest % 10);
+	text[--at] = (char)('0' + (rest > 9 ? rest / 10 : rest));
 	if (value < 0)
-		*at = '-';
-	b->len += len;
-	at += len;
-	do {
-		*--at = (char)('0' + rest % 10);
-		rest /= 10;
-	} while (rest);
+		buf_putc(b, '-');
+	buf_put(b, (struct slice){text + at, sizeof text - at});
 }
 
 void

@@ -195,11 +195,9 @@ put_raw_text(struct buf *b, struct crypto *c, const uint8_t salt[16],
     const struct record_event *event, uint64_t len)
 {
 	struct slice kept = record_kept(event->line);
-	bool plain = wire_is_plain(kept);
+	bool plain = wire_member_plain(b, SLICE("\"text\":\""), kept);
 
-	if (plain) {
-		wire_member(b, SLICE("\"text\":\""), kept);
-	} else {
+	if (!plain) {
 		buf_put(b, SLICE("\"text\":"));
 		wire_base64(b, kept);
 	}
@@ -264,18 +262,20 @@ record_encode_event(struct buf *b, struct crypto *c,
 {
 	size_t at;
 
-	wire_begin(b, c, e, RECORD_EVENT, &at);
-	put_host(b, SLICE("\"host\":{\"name\":\""), &event->host);
+	/* The host of a relayed line is another one. */
+	if (e->same && !event->observer) {
+		wire_begin_same(b, e, &at);
+	} else {
+		wire_begin(b, c, e, RECORD_EVENT, &at);
+		put_host(b, SLICE("\"host\":{\"name\":\""), &event->host);
+	}
 	if (event->observer)
 		put_host(
 		    b, SLICE(",\"observer\":{\"name\":\""), event->observer);
-	wire_member(b, SLICE(",\"event\":\""), event->event);
-	wire_member(b, SLICE(",\"outcome\":\""), event->outcome);
-	wire_member(b, SLICE(",\"rule\":\""), event->rule);
-	put_texts(
-	    b, SLICE(",\"controls\":["), event->controls, event->control_count);
-	if (event->phase.len)
-		wire_member(b, SLICE(",\"phase\":\""), event->phase);
+	if (event->head.len)
+		buf_put(b, event->head);
+	else
+		record_event_head(b, event);
 	wire_member(b, SLICE(",\"program\":\""), event->program);
 	if (event->pid >= 0) {
 		buf_put(b, SLICE(",\"pid\":"));

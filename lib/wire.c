@@ -41,21 +41,45 @@ put_repaired(struct buf *b, struct slice text)
 	}
 }
 
-void
-wire_close(struct buf *b, struct slice text)
+/* The rest of a text that stands in JSON as it is, or with escapes. False, and
+ * nothing put, for one that does not. */
+static inline bool
+close_plain(struct buf *b, struct slice text)
 {
 	char *room = buf_reserve(b, text.len + 1);
 
 	if (room && jsonout_copy(room, text)) {
 		room[text.len] = '"';
 		b->len += text.len + 1;
-		return;
+		return true;
 	}
-	if (wire_is_plain(text))
-		jsonout_chars(b, text);
-	else
-		put_repaired(b, text);
+	if (!wire_is_plain(text))
+		return false;
+	jsonout_chars(b, text);
 	buf_putc(b, '"');
+	return true;
+}
+
+void
+wire_close(struct buf *b, struct slice text)
+{
+	if (close_plain(b, text))
+		return;
+	put_repaired(b, text);
+	buf_putc(b, '"');
+}
+
+bool
+wire_member_plain(struct buf *b, struct slice opening, struct slice text)
+{
+	size_t at = b->len;
+
+	buf_put(b, opening);
+	if (close_plain(b, text))
+		return true;
+	if (!b->failed)
+		b->len = at;
+	return false;
 }
 
 void
@@ -196,8 +220,52 @@ wire_uuid(struct buf *b, const uint8_t uuid[16])
 	b->len += ENCODE_UUID_LEN;
 }
 
-/* The envelope up to the brace that opens data; *at is where the record begins.
- * This and the end below are the hot path: literal text, one key order. */
+/* The envelope is the hot path: literal text, one key order, in pieces that
+ * change or do not. */
+static void
+put_opening(
+    struct buf *b, const struct record_envelope *e, enum record_type type)
+{
+	buf_put(b, SLICE("{\"specversion\":\"1.0\",\"type\":\""));
+	buf_puts(b, record_type_name(type));
+	if (e->from_collector)
+		buf_put(b, SLICE("\",\"source\":\"urn:assay:collector:"));
+	else
+		buf_put(b, SLICE("\",\"source\":\"urn:assay:agent:"));
+	wire_uuid(b, e->agent);
+	buf_put(b, SLICE("\",\"id\":\""));
+}
+
+static void
+put_middle(struct buf *b, const struct record_envelope *e)
+{
+	buf_put(b,
+	    SLICE("\",\"datacontenttype\":\"application/json\",\"agent\":\""));
+	wire_uuid(b, e->agent);
+	buf_put(b, SLICE("\",\"epoch\":\""));
+	wire_bytes(b, e->epoch, sizeof e->epoch);
+	buf_put(b, SLICE("\",\"sequence\":\""));
+}
+
+static void
+put_close(struct buf *b, const struct record_envelope *e)
+{
+	buf_put(b, SLICE("\",\"readtime\":\""));
+	wire_stamp(b, e->readtime_us);
+	buf_put(b, SLICE("\",\"salt\":\""));
+}
+
+static void
+put_changing(
+    struct buf *b, const struct record_envelope *e, const uint8_t id[16])
+{
+	wire_uuid(b, id);
+	if (e->time_us != RECORD_NO_TIME) {
+		buf_put(b, SLICE("\",\"time\":\""));
+		wire_stamp(b, e->time_us);
+	}
+}
+
 void
 wire_begin(struct buf *b, struct crypto *c, const struct record_envelope *e,
     enum record_type type, size_t *at)
@@ -210,31 +278,60 @@ wire_begin(struct buf *b, struct crypto *c, const struct record_envelope *e,
 		memcpy(id, e->id, sizeof id);
 	else
 		made_id(c, e, id);
-	buf_put(b, SLICE("{\"specversion\":\"1.0\",\"type\":\""));
-	buf_puts(b, record_type_name(type));
-	if (e->from_collector)
-		buf_put(b, SLICE("\",\"source\":\"urn:assay:collector:"));
-	else
-		buf_put(b, SLICE("\",\"source\":\"urn:assay:agent:"));
-	wire_uuid(b, e->agent);
-	buf_put(b, SLICE("\",\"id\":\""));
-	wire_uuid(b, id);
-	if (e->time_us != RECORD_NO_TIME) {
-		buf_put(b, SLICE("\",\"time\":\""));
-		wire_stamp(b, e->time_us);
-	}
-	buf_put(b,
-	    SLICE("\",\"datacontenttype\":\"application/json\",\"agent\":\""));
-	wire_uuid(b, e->agent);
-	buf_put(b, SLICE("\",\"epoch\":\""));
-	wire_bytes(b, e->epoch, sizeof e->epoch);
-	buf_put(b, SLICE("\",\"sequence\":\""));
+	put_opening(b, e, type);
+	put_changing(b, e, id);
+	put_middle(b, e);
 	put_sequence(b, e->sequence);
-	buf_put(b, SLICE("\",\"readtime\":\""));
-	wire_stamp(b, e->readtime_us);
-	buf_put(b, SLICE("\",\"salt\":\""));
+	put_close(b, e);
 	wire_bytes(b, e->salt, sizeof e->salt);
 	buf_put(b, SLICE("\",\"data\":{"));
+}
+
+void
+wire_begin_same(struct buf *b, const struct record_envelope *e, size_t *at)
+{
+	*at = b->len;
+	assert(e->sequence >= 1 && e->sequence <= RECORD_SEQUENCE_MAX);
+	assert(e->readtime_us == e->same->readtime_us);
+	buf_put(b, e->same->opening);
+	put_changing(b, e, e->id);
+	buf_put(b, e->same->middle);
+	put_sequence(b, e->sequence);
+	buf_put(b, e->same->close);
+	wire_bytes(b, e->salt, sizeof e->salt);
+	buf_put(b, e->same->host);
+}
+
+/* What was put since *at, which moves on. */
+static struct slice
+since(const struct buf *b, size_t *at)
+{
+	struct slice part = {b->ptr + *at, b->len - *at};
+
+	*at = b->len;
+	return part;
+}
+
+int
+record_same_make(struct record_same *same, const struct record_envelope *e,
+    const struct record_host *host)
+{
+	struct buf b = {.ptr = same->room,
+	    .cap = sizeof same->room,
+	    .max = sizeof same->room};
+	size_t at = 0;
+
+	same->readtime_us = e->readtime_us;
+	put_opening(&b, e, RECORD_EVENT);
+	same->opening = since(&b, &at);
+	put_middle(&b, e);
+	same->middle = since(&b, &at);
+	put_close(&b, e);
+	same->close = since(&b, &at);
+	buf_put(&b, SLICE("\",\"data\":{"));
+	wire_host(&b, "host", host);
+	same->host = since(&b, &at);
+	return b.failed ? -1 : 0;
 }
 
 int

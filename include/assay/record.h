@@ -86,7 +86,20 @@ int record_read_start(struct crypto *c, const struct record *r,
 
 /* ---- writing ---- */
 
+/* What the events that one writer makes have in common, as text: made once and
+ * given with each envelope, it is copied instead of written anew. The read time
+ * is in it as well, so it is made again when that changes. */
+struct record_same {
+	int64_t readtime_us;
+	char room[1536];
+	struct slice opening; /* up to the id */
+	struct slice middle;  /* from datacontenttype up to the number */
+	struct slice close;   /* from readtime up to the salt */
+	struct slice host;    /* data and its first member */
+};
+
 struct record_envelope {
+	const struct record_same *same; /* for events, or NULL */
 	bool from_collector;
 	uint8_t agent[16];
 	uint8_t epoch[16];
@@ -176,6 +189,11 @@ struct record_event {
 	uint64_t line_len; /* and the length of all of it; 0: line is whole */
 	const uint8_t *line_hash; /* and its SHA-256, when it is not whole */
 };
+
+/* Make it for events of this envelope (but for id, time, number and salt, which
+ * differ) and host. -1 when it has no room: then do without. */
+int record_same_make(struct record_same *same, const struct record_envelope *e,
+    const struct record_host *host);
 
 /* Append the text that event, outcome, rule, controls and phase become: the
  * same for all events of a rule, so it can be made once and given to each as

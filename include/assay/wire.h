@@ -22,6 +22,10 @@
 void wire_begin(struct buf *b, struct crypto *c,
     const struct record_envelope *e, enum record_type type, size_t *at);
 
+/* The same for an event whose envelope has `same`, up to and with the host. */
+void wire_begin_same(
+    struct buf *b, const struct record_envelope *e, size_t *at);
+
 /* Close data and envelope. -1 when the record is too large or b failed: b ends
  * at `at` again. */
 int wire_end(struct buf *b, size_t at, enum record_type type, struct err *err);
@@ -59,6 +63,10 @@ wire_member(struct buf *b, struct slice opening, struct slice text)
 	buf_put(b, opening);
 	wire_close(b, text);
 }
+
+/* The same for a text that wire_is_plain; false, and nothing put, for others.
+ */
+bool wire_member_plain(struct buf *b, struct slice opening, struct slice text);
 
 /* A base64 string as a value. */
 void wire_base64(struct buf *b, struct slice bytes);

@@ -43,7 +43,8 @@ read_lines(struct world *w, const char *path)
 	assert_non_null(f);
 	while ((len = getline(&line, &room, f)) > 0 && w->count < 4096) {
 		line[len - 1] = '\0';
-		w->lines[w->count++] = strdup(line);
+		if (len > 1)
+			w->lines[w->count++] = strdup(line);
 	}
 	free(line);
 	fclose(f);

@@ -9,8 +9,8 @@
 here=$ASSAY_SOURCE/tests/rules
 list=$here/cron-calls.tsv
 
-# The calls: tag, file, function, format, and a message (one call of cron's can give
-# several).
+# The calls: tag, file, function, format, and a message (one call of cron can
+# give several).
 calls() {
 	grep -v '^#' "$list" | cut -f1-4,6
 }

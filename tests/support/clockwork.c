@@ -106,8 +106,7 @@ pass(struct clockwork *c, int64_t left_us)
 {
 	while (left_us > 0) {
 		int64_t step = left_us < STEP_US ? left_us : STEP_US;
-		uint64_t naps = c->naps, posted = c->posted,
-			 written = c->written;
+		uint64_t naps, posted = c->posted, written = c->written;
 
 		if (is_there(c) && !rests(c, UINT64_MAX))
 			return false;

@@ -132,6 +132,31 @@ put_files(struct writer *w, const char *name, const struct record_host *host,
 	done(w, record_encode_files(b, w->c, &w->e, &f, &err), &err);
 }
 
+/* What is made once and given to many events is what each would have written
+ * itself. */
+static void
+check_made(struct writer *w, const struct record_event *event,
+    const struct buf *wanted)
+{
+	struct record_event headed = *event;
+	struct record_envelope e = w->e;
+	struct record_same same;
+	struct buf head = {0}, got = {0};
+	struct err err;
+
+	record_event_head(&head, event);
+	headed.head = buf_slice(&head);
+	headed.event = headed.outcome = headed.rule = headed.phase = SLICE("?");
+	headed.control_count = 0;
+	assert_int_equal(record_same_make(&same, &e, &event->host), 0);
+	e.same = &same;
+	if (record_encode_event(&got, w->c, &e, &headed, &err))
+		fail_msg("%s", err.text);
+	assert_slice(buf_slice(&got), buf_slice(wanted));
+	buf_clear(&head);
+	buf_clear(&got);
+}
+
 static void
 put_event(struct writer *w, const char *name, const char *time,
     const struct record_event *event)
@@ -143,6 +168,7 @@ put_event(struct writer *w, const char *name, const char *time,
 	w->e.id[6] = 0x55;
 	w->e.id[8] = 0x95;
 	done(w, record_encode_event(b, w->c, &w->e, event, &err), &err);
+	check_made(w, event, b);
 }
 
 static struct record_event

@@ -45,6 +45,9 @@ ok 'programs that nobody understands are named' has \
 ok 'an event names source, file, position and who could have written it' has \
 	"\"origin\":{\"source\":\"file\",\"path\":\"$logs/auth.log\",\"id\":\"$logs/auth.log\",\"class\":\"auth\"" \
 	<(records "$state" event)
+ok 'an event says what it is evidence about' has \
+	'"event":"auth.login","outcome":"success","rule":"sshd.accepted","controls":["iso27001-2022:A.8.5","iso27001-2022:A.5.15"],"program":"sshd"' \
+	<(records "$state" event)
 ok 'a syslog file is only as good as any local user' has '"trust":"local"' \
 	<(records "$state" event)
 ok 'a stamp without year and zone says that both are inferred' has \

@@ -12,38 +12,11 @@ if ! command -v rsyslogd >/dev/null; then
 fi
 work=${tap_dir:?}
 
-# Few rules, so that the agent starts soon; rsyslogd's own loss lines.
+# Few rules, so that the agent starts soon.
 mkdir -p "$work/rules/auth" "$work/rules/syslog"
 cp "$ASSAY_SOURCE"/rules/*.yml "$work/rules"
 cp "$ASSAY_SOURCE/rules/auth/sshd.yml" "$work/rules/auth"
-cat >"$work/rules/syslog/losses.yml" <<'END'
-framework: iso27001-2022
-program: [rsyslogd-2177]
-class: syslog
-rules:
-- id: losses.begin
-  title: A process says too much; its lines are dropped from here on
-  event: log.loss
-  outcome: failure
-  controls: [A.8.15]
-  set: {begins: true}
-  match: 'imuxsock\[pid: \d{1,9}, name: .{1,300}\] from <.{1,300}>: begin to drop messages due to rate-limiting'
-  examples:
-  - line: 'imuxsock[pid: 1, name: /x] from <vm:sshd>: begin to drop messages due to rate-limiting'
-  near_misses:
-  - 'begin to drop messages due to rate-limiting'
-- id: losses.end
-  title: So many lines of a process were dropped
-  event: log.loss
-  outcome: failure
-  controls: [A.8.15]
-  match: 'imuxsock\[pid: \d{1,9}, name: .{1,300}\]: (?<lines>{int}) messages lost due to rate-limiting \(\d{1,9} allowed within \d{1,9} seconds\)'
-  examples:
-  - line: 'imuxsock[pid: 1, name: /x]: 41 messages lost due to rate-limiting (20 allowed within 2 seconds)'
-    fields: {lines: 41}
-  near_misses:
-  - '41 messages lost due to rate-limiting'
-END
+cp "$ASSAY_SOURCE/rules/syslog/rsyslogd.yml" "$work/rules/syslog"
 cat >"$work/agent.yml" <<END
 state: $work/agent
 rules: [$work/rules]
@@ -122,10 +95,10 @@ gaps() {
 }
 is 'each loss line is a gap of both files: a line dropped can have been for any' \
 	"$(gaps)" \
-	"syslog dropped null losses.begin
-auth.log dropped null losses.begin
-syslog dropped $lost losses.end
-auth.log dropped $lost losses.end"
+	"syslog dropped null rsyslogd.drops
+auth.log dropped null rsyslogd.drops
+syslog dropped $lost rsyslogd.dropped
+auth.log dropped $lost rsyslogd.dropped"
 is 'with the line as rsyslogd wrote it' \
 	"$(grep -F '"type":"assay.gap.v1"' "$work/records" | grep -cE '"text":"[^"]*: (begin to drop|[0-9]+ messages lost)')" \
 	4
