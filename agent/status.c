@@ -366,8 +366,7 @@ put_unknown(const struct look *l)
 static void
 put_programs(const struct look *l)
 {
-	static const char *const fates[TALLY_FATES] = {
-	    [TALLY_KNOWN] = "known",
+	static const char *const fates[TALLY_FATES] = {[TALLY_KNOWN] = "known",
 	    [TALLY_IGNORED] = "ignored",
 	    [TALLY_UNKNOWN] = "unknown"};
 	struct tally_row rows[PROGRAMS_MAX];
