@@ -7,12 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "assay/log.h"
 
 #include "agent_parts.h"
+
+#define FILES_MAX 65536 /* open at once */
+#define FILES_SPARE 64
 
 static int
 set_zone(struct agent *a, struct err *err)
@@ -91,10 +95,31 @@ know_ourselves(struct agent *a, struct err *err)
 	    spool_found(a->spool), err);
 }
 
+/* How many files each of so many sources may keep open. The hard limit is ours
+ * to use; what is opened without being kept needs room as well. */
+static size_t
+share_files(size_t sources)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return 0;
+	if (limit.rlim_cur < limit.rlim_max && limit.rlim_cur < FILES_MAX) {
+		limit.rlim_cur =
+		    limit.rlim_max < FILES_MAX ? limit.rlim_max : FILES_MAX;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+		(void)getrlimit(RLIMIT_NOFILE, &limit);
+	}
+	if (limit.rlim_cur < 2 * FILES_SPARE + sources)
+		return 1;
+	return ((size_t)limit.rlim_cur - FILES_SPARE) / (sources + 1);
+}
+
 static int
 open_feeds(struct agent *a, struct discover *d, struct err *err)
 {
 	struct feeds_options o = {.crypto = a->crypto,
+	    .open_max = share_files(d->count),
 	    .once = a->o.once,
 	    .simulated = a->o.simulated,
 	    .new_chain = !a->identity.prev.known};

@@ -75,6 +75,7 @@ feeds_add(struct feeds *all, struct source_spec *spec, struct err *err)
 	/* What is read once is not waited for. */
 	if (all->o.once)
 		spec->live = false;
+	spec->open_max = all->o.open_max;
 	more += all->count;
 	if (feed_open(more, spec, rule_of(all, spec), all->o.crypto, err) != 0)
 		return -1;

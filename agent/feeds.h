@@ -19,9 +19,10 @@
 
 struct feeds_options {
 	struct crypto *crypto;
-	bool once;	/* nothing is waited for */
-	bool simulated; /* the time that is told is not the real one */
-	bool new_chain; /* the epochs before are not joined to this one */
+	size_t open_max; /* files that one source keeps open; 0: its own */
+	bool once;	 /* nothing is waited for */
+	bool simulated;	 /* the time that is told is not the real one */
+	bool new_chain;	 /* the epochs before are not joined to this one */
 };
 
 struct feeds {

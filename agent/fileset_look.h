@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fileset_look: what fileset.c and fileset_look.c share; nobody else includes
- * it. */
+/* fileset_look: one look at the disk, and what the files of fileset share for
+ * it: fileset_see.c says what is there, fileset_look.c decides, fileset_act.c
+ * does it. Nobody else includes this. */
 #ifndef ASSAY_AGENT_FILESET_LOOK_H
 #define ASSAY_AGENT_FILESET_LOOK_H
 
@@ -45,6 +46,52 @@ struct fileset {
 	bool starved;
 	int64_t now_us;
 };
+
+/* A file that is there. */
+struct candidate {
+	char *path;
+	struct stat st;
+	bool link;
+	bool skip;		 /* known not to matter */
+	bool hopeless;		 /* unreadable, and told */
+	struct generation *made; /* what it is by itself, when it was opened */
+	struct follow_seen fact;
+};
+
+/* One look at everything. */
+struct looking {
+	struct fileset *s;
+	int64_t file_us;
+	struct candidate *at;
+	size_t count, room;
+	struct follow_known *known;
+	struct follow_seen *seen;
+	size_t *index; /* of seen among the candidates */
+	size_t seen_count;
+	bool reconsider; /* something is missing: nothing is skipped */
+	bool again;
+	bool stale; /* names have changed since they were listed */
+	int status;
+	struct err *err;
+};
+
+int fileset_no_memory(const struct fileset *s, struct err *err);
+
+/* fileset_see: what is there. */
+int fileset_gather(struct looking *l);
+int fileset_gather_siblings(struct looking *l);
+/* Which of them are ours, by descriptor or untouched inode. */
+int fileset_find_ours(struct looking *l);
+bool fileset_any_missing(const struct looking *l);
+/* Open and name the others, from the first one on. */
+void fileset_identify(struct looking *l, size_t first);
+/* A file that need not be opened again as long as nothing is done to it. */
+int fileset_note_sight(
+    struct fileset *s, const struct stat *st, bool unsettled);
+void fileset_drop_old_sights(struct looking *l);
+
+/* fileset_act: do what follow decided. -1: no memory. */
+int fileset_carry_out(struct looking *l, const struct follow *follow);
 
 int fileset_add(struct fileset *s, const struct fileset_file *file);
 int fileset_put_gap(struct fileset *s, const struct source_gap *gap);

@@ -198,9 +198,10 @@ static void
 take_best(struct follow *f, size_t k, size_t s)
 {
 	const struct follow_known *g = &f->known[k];
+	bool own = same(g->key, f->seen[s].key);
 	/* Renaming leaves the key: what is plain under another was copied. */
-	bool cut =
-	    (was_cut(f, k) || !f->seen[s].compressed) && !g->ended && !g->gone;
+	bool cut = !own && !g->ended && !g->gone &&
+		   (was_cut(f, k) || !f->seen[s].compressed);
 
 	if (answer_of(f, k, s) != FOLLOW_PART) {
 		give(f, k, s, cut ? FOLLOW_RECOVERS : FOLLOW_HAS);

@@ -2,9 +2,10 @@
 #include "plain.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "assay/diskio.h"
 
 #include "source.h"
 
@@ -28,21 +29,7 @@ drop_line(struct plain *r)
 ssize_t
 plain_pread(int fd, char *bytes, size_t len, uint64_t at)
 {
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t got =
-		    pread(fd, bytes + done, len - done, (off_t)(at + done));
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			break;
-		done += (size_t)got;
-	}
-	return (ssize_t)done;
+	return diskio_pread(fd, bytes, len, at);
 }
 
 enum stretch_proof

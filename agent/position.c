@@ -251,6 +251,59 @@ position_save(const struct position *p, struct crypto *c, struct buf *out)
 	put_hex(out, "marker", marker);
 }
 
+/* Each place is its offset and its hash, 8 bytes both, in hexadecimal digits.
+ */
+#define PAST_LEN 16
+
+void
+position_save_trail(const struct position *p, struct buf *out)
+{
+	uint8_t bytes[POSITION_TRAIL * PAST_LEN];
+	char text[2 * sizeof bytes + 1];
+
+	for (size_t i = 0; i < p->trail_len; i++) {
+		uint8_t *to = bytes + i * PAST_LEN;
+
+		for (int shift = 56; shift >= 0; shift -= 8)
+			*to++ = (uint8_t)(p->trail[i].offset >> shift);
+		memcpy(to, p->trail[i].hash, sizeof p->trail[i].hash);
+	}
+	encode_hex(text, bytes, p->trail_len * PAST_LEN);
+	jsonout_kstr(out, "trail", text);
+}
+
+/* One that cannot be understood is none. */
+static void
+restore_trail(struct position *p, const json_t *state)
+{
+	uint8_t bytes[POSITION_TRAIL * PAST_LEN];
+	struct slice text;
+	size_t count;
+
+	if (!jsonin_string(state, "trail", &text) ||
+	    text.len % (2 * PAST_LEN) != 0 || text.len > 2 * sizeof bytes ||
+	    !encode_unhex(text, bytes, text.len / 2))
+		return;
+	count = text.len / (2 * PAST_LEN);
+	for (size_t i = 0; i < count; i++) {
+		const uint8_t *from = bytes + i * PAST_LEN;
+		uint64_t offset = 0;
+
+		for (int n = 0; n < 8; n++)
+			offset = offset << 8 | *from++;
+		p->trail[i].offset = offset;
+		memcpy(p->trail[i].hash, from, sizeof p->trail[i].hash);
+	}
+	p->trail_len = count;
+}
+
+void
+position_take_trail(struct position *p, const struct position *from)
+{
+	memcpy(p->trail, from->trail, sizeof p->trail);
+	p->trail_len = from->trail_len;
+}
+
 static bool
 read_hex(const json_t *state, const char *key, uint8_t hash[32])
 {
@@ -272,5 +325,6 @@ position_restore(struct position *p, const json_t *state)
 	    !read_hex(state, "marker", p->marker_hash))
 		return false;
 	p->offset = (uint64_t)offset;
+	restore_trail(p, state);
 	return true;
 }

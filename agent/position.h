@@ -32,7 +32,7 @@ struct position {
 	uint8_t head_hash[CRYPTO_HASH_LEN];   /* full, or not proved */
 	uint8_t marker_hash[CRYPTO_HASH_LEN]; /* not proved */
 	char marker[POSITION_MARKER];
-	/* Some places it stood at, the older the sparser; not saved. */
+	/* Some places it stood at, the older the sparser. */
 	struct position_past trail[POSITION_TRAIL];
 	size_t trail_len;
 };
@@ -92,5 +92,10 @@ bool position_marker_still_holds(const struct position *p, const char *bytes);
  * which is not proved then. */
 void position_save(const struct position *p, struct crypto *c, struct buf *out);
 bool position_restore(struct position *p, const json_t *state);
+/* The member "trail", which position_restore reads back as well: it is needed as
+ * long as a copy of less than was read may turn up. */
+void position_save_trail(const struct position *p, struct buf *out);
+/* p stands where from stands: it came there by the same places. */
+void position_take_trail(struct position *p, const struct position *from);
 
 #endif

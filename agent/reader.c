@@ -687,6 +687,7 @@ put_hole(struct reader *r, struct feed *f, int64_t now_us, struct err *err)
 	    .from_offset = hole->from_offset,
 	    .to_offset = hole->to_offset,
 	    .reason = slice_of(hole->reason),
+	    .recovered = hole->recovered,
 	    .lines = -1};
 
 	set_classes(f, classes);

@@ -33,11 +33,12 @@ struct source_spec {
 	/* A program's own log: what it needs of its rule file (ownlog.h); owned
 	 * by the spec. */
 	struct rule_file *own;
-	bool live;     /* goes on being written while we read */
-	bool relay;    /* the header's host counts */
-	bool syslog;   /* written by a syslog daemon, for whoever asked it to */
-	int facility;  /* of syslog that is written to it; -1: none known */
-	char *journal; /* "default" or a directory; NULL: no journal */
+	bool live;   /* goes on being written while we read */
+	bool relay;  /* the header's host counts */
+	bool syslog; /* written by a syslog daemon, for whoever asked it to */
+	size_t open_max; /* files it keeps open when it need not; 0: 64 */
+	int facility;	 /* of syslog that is written to it; -1: none known */
+	char *journal;	 /* "default" or a directory; NULL: no journal */
 	const char *chosen; /* why it is read, for people; constant text */
 };
 

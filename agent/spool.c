@@ -279,7 +279,7 @@ make_frames(struct spool *s, bool first, struct err *err)
 	if (!first && put_state(s, false, err) != 0)
 		return -1;
 	/* Nothing was put and nothing moved. */
-	if (out->len == 0)
+	if (out->len == 0 && !out->failed)
 		return 0;
 	memcpy(commit.head, s->head, CHAIN_LEN);
 	segment_put_commit(out, &commit);

@@ -41,12 +41,21 @@ play_init(struct play *p, const struct ruleset *rules, const char *dir)
 	snprintf(p->log, sizeof p->log, "%s/auth.log", dir);
 }
 
+static void
+pause_faults(const struct play *p, int paused)
+{
+	if (p->pause)
+		p->pause(paused);
+}
+
 void
 play_append(struct play *p, int count)
 {
-	FILE *f = fopen(p->log, "ae");
+	FILE *f;
 	char stamp[STAMP_LEN + 1];
 
+	pause_faults(p, 1);
+	f = fopen(p->log, "ae");
 	stamp_format(stamp, p->now_us);
 	for (int i = 0; f && i < count; i++, p->next++)
 		fprintf(f,
@@ -55,6 +64,7 @@ play_append(struct play *p, int count)
 		    stamp, p->next);
 	if (!f || fclose(f) != 0)
 		abort();
+	pause_faults(p, 0);
 }
 
 void
@@ -62,9 +72,11 @@ play_rotate(const struct play *p)
 {
 	char to[PLAY_PATH + 8];
 
+	pause_faults(p, 1);
 	snprintf(to, sizeof to, "%s.1", p->log);
 	if (rename(p->log, to) != 0)
 		abort();
+	pause_faults(p, 0);
 }
 
 static void
@@ -95,7 +107,9 @@ play_start(struct play *p)
 	    .readers = readers};
 	struct discover d = {0};
 
+	pause_faults(p, 1);
 	find_source(p, &d);
+	pause_faults(p, 0);
 	p->err.text[0] = '\0';
 	p->agent = agent_new(&o, p->rules, &d, p->now_us, &p->err);
 	discover_clear(&d);
@@ -158,6 +172,18 @@ note_heartbeat(struct play_found *f, const struct record *r)
 }
 
 static void
+note_line(struct play_found *f, const struct record *r, size_t n)
+{
+	if (f->ids && f->seen[n] > 0 && memcmp(f->ids[n], r->id, 16) == 0) {
+		f->repeats++;
+		return;
+	}
+	if (f->ids)
+		memcpy(f->ids[n], r->id, 16);
+	f->seen[n]++;
+}
+
+static void
 note_record(struct play_found *f, const struct record *r)
 {
 	struct slice user;
@@ -171,7 +197,7 @@ note_record(struct play_found *f, const struct record *r)
 	    jsonin_string(json_object_get(r->data, "fields"), "user", &user) &&
 	    slice_uint(
 		slice_from(user, 1), (unsigned long long)f->size - 1, &n))
-		f->seen[n]++;
+		note_line(f, r, (size_t)n);
 }
 
 void

@@ -29,6 +29,9 @@ struct play {
 	int next;	 /* line to write */
 	struct agent *agent;
 	struct err err;
+	/* Called with 1 before what the test itself does, with 0 after it; or
+	 * NULL. */
+	void (*pause)(int paused);
 };
 
 /* The rules of sshd, or NULL. */
@@ -62,6 +65,10 @@ void play_crash(struct play *p);
 struct play_found {
 	int *seen; /* by line, how often; size of them */
 	int size;
+	/* By line, the id it came with first, or NULL when nobody asks; a line
+	 * that comes again with that id is a repeat, which counts once. */
+	uint8_t (*ids)[16];
+	int repeats;
 	int records, heartbeats, gaps;
 	struct spoolread_position last;
 	bool back; /* some through was before the one before it */

@@ -190,6 +190,26 @@ without_stamps_new_content_under_the_own_name_is_new(void **state)
 }
 
 static void
+its_own_file_is_no_copy_of_what_was_not_read(void **state)
+{
+	struct follow_known k = known(1, 1, 0);
+	struct follow_seen s = seen(1, 1, 12);
+	struct follow f;
+
+	(void)state;
+	k.restored = s.at_stem = true;
+	decide(&f, &k, 1, &s, 1, FOLLOW_YES);
+	assert_int_equal(f.knowns[0].is, FOLLOW_HAS);
+	follow_clear(&f);
+	/* Under another key, and not compressed, it is one. */
+	k.offset = 5;
+	s.key[0] = 2;
+	decide(&f, &k, 1, &s, 1, FOLLOW_YES);
+	assert_int_equal(f.knowns[0].is, FOLLOW_RECOVERS);
+	follow_clear(&f);
+}
+
+static void
 a_sibling_is_taken_only_when_it_was_missed(void **state)
 {
 	struct follow_known k = known(1, 1, 12);
@@ -705,6 +725,7 @@ main(void)
 		a_lost_one_takes_no_file_from_the_one_that_was_closed),
 	    cmocka_unit_test(
 		without_stamps_new_content_under_the_own_name_is_new),
+	    cmocka_unit_test(its_own_file_is_no_copy_of_what_was_not_read),
 	    cmocka_unit_test(a_sibling_is_taken_only_when_it_was_missed),
 	    cmocka_unit_test(random_histories_lose_and_repeat_nothing_unsaid),
 	};

@@ -73,6 +73,20 @@ END
 }
 ok 'the agent reads all that was written' until_true read_all
 
+programs() {
+	python3 - "$work/status" <<'END'
+import json, sys
+status = json.load(open(sys.argv[1]))
+programs = {p["program"]: p for p in status["programs"]}
+lines = sum(p[f] for p in programs.values() for f in ("known", "ignored", "unknown"))
+mine, sshd = programs["assay-agent"], programs["sshd"]
+print(programs)
+sys.exit(lines != sum(s["lines"] for s in status["sources"]) or mine["unknown"] != 1
+         or mine["known"] != 4 or sshd["known"] < 20 or sshd["unknown"] != 0)
+END
+}
+ok 'status says of each program what became of its lines' programs
+
 # A daemon that hangs holds nobody up.
 kill -STOP "$rsyslogd"
 kill -TERM "$agent"
