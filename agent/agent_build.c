@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -232,6 +233,10 @@ agent_new(const struct agent_options *o, const struct ruleset *rules,
 		agent_free(a);
 		return NULL;
 	}
+	/* A start says more at once than all that follows, and reads states
+	 * and rules; what that took is given back. */
+	spool_trim(a->spool);
+	malloc_trim(0);
 	return a;
 }
 

@@ -42,7 +42,7 @@ struct run {
 	struct buf refused; /* why the last reload was not taken; or empty */
 
 	char status_path[PATH_MAX];
-	int64_t status_mono_us;
+	int64_t status_mono_us, status_every_us;
 	bool status_failed;
 };
 
@@ -66,8 +66,13 @@ write_status(struct run *r)
 		       : r->no_notify.text[0] ? r->no_notify.text
 					      : NULL,
 	    .once = r->loadout.settings.once};
+	struct agent_view agent;
 	struct err err;
 
+	/* A page of a thousand sources is work, and nobody reads that fast. */
+	agent_look(r->agent, &agent);
+	r->status_every_us =
+	    STATUS_US * (1 + (int64_t)(agent.feed_count / 100));
 	r->status_mono_us = clock_mono_us(r->clock);
 	if (status_write(r->status_path, &view, &err) == 0)
 		r->status_failed = false;
@@ -289,7 +294,7 @@ tick(struct run *r)
 	int64_t mono_us = clock_mono_us(r->clock);
 	int64_t wake_us = agent_tick(r->agent, clock_now_us(r->clock), mono_us);
 
-	if (mono_us - r->status_mono_us >= STATUS_US)
+	if (mono_us - r->status_mono_us >= r->status_every_us)
 		write_status(r);
 	return wake_us;
 }

@@ -14,12 +14,38 @@
 #include "layout.h"
 
 #define DISCOVER_LOGS_MAX 256 /* of one glob: anybody may make files */
+/* A complete heartbeat names every source, and is one record of 900 KiB. */
+#define TELLING ((size_t)512)
+#define TELLING_MAX ((size_t)800 << 10)
+
+/* Bytes that a heartbeat needs at most to tell of a source: its numbers, and
+ * texts that may have to be escaped. */
+static size_t
+telling(const struct source_spec *spec)
+{
+	size_t size = TELLING;
+
+	for (const char *p = spec->id; *p; p++)
+		size += (unsigned char)*p < 0x20   ? 6
+			: (unsigned char)*p < 0x80 ? 2
+						   : 3;
+	if (spec->own)
+		size += 2 * strlen(spec->own->programs[0]);
+	return size;
+}
 
 int
 discover_add(struct discover *d, struct source_spec *spec)
 {
 	struct source_spec **more = NULL;
 
+	if (spec && d->told + telling(spec) > TELLING_MAX) {
+		discover_note(d, spec->id,
+		    "more logs than a heartbeat can tell of: merge some, or "
+		    "let another agent read them");
+		source_spec_free(spec);
+		return 0;
+	}
 	if (spec)
 		more = reallocarray(d->specs, d->count + 1, sizeof(void *));
 	if (!more) {
@@ -28,6 +54,7 @@ discover_add(struct discover *d, struct source_spec *spec)
 	}
 	d->specs = more;
 	more[d->count++] = spec;
+	d->told += telling(spec);
 	return 0;
 }
 

@@ -28,6 +28,7 @@ struct discover {
 	size_t count;
 	struct discover_left *notes;
 	size_t note_count;
+	size_t told; /* bytes that a heartbeat takes for all specs, at most */
 };
 
 /* This machine's logs, live. dirs: the rule directories, NULL-terminated; the
@@ -50,7 +51,8 @@ int discover_logs(struct discover *d, const char *glob);
 const struct rule_file *discover_owner(
     const struct ruleset *rules, const char *path);
 
-/* Add a spec (taken, also on failure). */
+/* Add a spec (taken, also on failure). One that no heartbeat could name beside
+ * the others is not read: a note says so. */
 int discover_add(struct discover *d, struct source_spec *spec);
 
 void discover_clear(struct discover *d);

@@ -20,11 +20,11 @@
 struct rule_pattern;
 
 struct filter {
-	const struct rule_pattern *pattern; /* NULL ends a list */
-	uint8_t head[FILTER_HEAD];	    /* the prefix, as far as it goes */
-	uint8_t mask[FILTER_HEAD];	    /* 0xff where head counts */
-	struct slice prefix;		    /* all of it */
-	struct slice literal;		    /* anywhere behind it; or empty */
+	const struct rule_pattern *pattern;
+	uint8_t head[FILTER_HEAD]; /* the prefix, as far as it goes */
+	uint8_t mask[FILTER_HEAD]; /* 0xff where head counts */
+	struct slice prefix;	   /* all of it */
+	struct slice literal;	   /* anywhere behind it; or empty */
 	size_t min_len;
 };
 

@@ -340,14 +340,16 @@ enum match_kind
 match_line(struct match *m, const struct header *h, struct match_result *out)
 {
 	const struct ruleset_bucket *bucket = match_bucket(m, h->program);
+	struct ruleset_candidates c;
+	const struct filter *f;
 	struct trial t;
 
 	begin(&t, m, h, out);
 	if (!bucket)
 		return out->kind;
 	out->closed = ruleset_closed(bucket);
-	for (const struct filter *f = ruleset_candidates(bucket, h->message);
-	     f->pattern; f++)
+	c = ruleset_candidates(bucket, h->message);
+	while ((f = ruleset_candidate(&c)))
 		if (!is_moot(&t, f->pattern) && filter_passes(f, window_of(h)))
 			try_pattern(&t, f);
 	return conclude(&t);

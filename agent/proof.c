@@ -106,11 +106,12 @@ other_rule(struct trial *t)
 {
 	const struct ruleset_bucket *b =
 	    match_bucket(t->match, t->header.program);
-	const struct filter *f = ruleset_candidates(b, t->header.message);
+	struct ruleset_candidates c = ruleset_candidates(b, t->header.message);
+	const struct filter *f;
 	struct match_event event;
 	bool limited;
 
-	for (; f->pattern; f++) {
+	while ((f = ruleset_candidate(&c))) {
 		const struct rule *other = f->pattern->rule;
 
 		if (other && other != t->rule && other->kind == t->rule->kind &&

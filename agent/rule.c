@@ -599,9 +599,7 @@ rule_read(struct rule_file *out, const struct tree *t, const char *path,
 	*out = (struct rule_file){.programs = nobody};
 	out->path = arena_copy(arena, slice_of(path));
 	out->name = arena_copy(arena, slice_of(tree_name(t)));
-	out->text.ptr = arena_copy(arena, tree_source(t));
-	out->text.len = tree_source(t).len;
-	if (!out->path || !out->name || !out->text.ptr)
+	if (!out->path || !out->name)
 		return rule_no_memory(&r, root);
 	if (tree_map(p, root, "a rule file's map of keys"))
 		return -1;

@@ -92,7 +92,6 @@ struct rule {
 struct rule_file {
 	const char *path; /* relative to its directory: "auth/sshd.yml" */
 	const char *name; /* as messages call it */
-	struct slice text;
 	enum rule_class class;
 	rule_texts programs;
 	bool closed;		/* all lines these programs write are known */
@@ -111,7 +110,7 @@ struct rule_file {
 
 struct piece_set;
 
-/* Read one parsed file into the arena. path, name, text: as in struct
+/* Read one parsed file into the arena. path, name: as in struct
  * rule_file, copied where needed. class is what its directory says, or
  * RULE_CLASSES when nothing does. Returns 0 with *out set, or -1 with what is
  * wrong in p; reading_code and header_stamp of what was read so far are then

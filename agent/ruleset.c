@@ -10,16 +10,12 @@
 
 #include "piece.h"
 
-#define FIRSTS 257 /* a first byte, or none */
-
 struct ruleset_bucket {
-	struct slice program; /* empty: a free slot */
+	struct slice program;
 	bool closed;
 	const struct rule_pattern **patterns;
 	size_t count;
-	/* Per first byte (the last: none) the patterns that may match; equal
-	 * lists are one. */
-	const struct filter *lists[FIRSTS];
+	const struct ruleset_index *index;
 };
 
 struct file_link {
@@ -54,8 +50,8 @@ struct ruleset {
 	size_t rule_count;
 	struct rule_pattern **patterns;
 	size_t pattern_count;
-	struct ruleset_bucket *slots; /* open addressing */
-	size_t slot_count;	      /* a power of two */
+	struct ruleset_bucket **slots; /* open addressing; NULL is free */
+	size_t slot_count;	       /* a power of two */
 	bool jit;
 };
 
@@ -341,13 +337,13 @@ hash_of(struct slice program)
 	return (size_t)(b ^ b >> 32);
 }
 
-static struct ruleset_bucket *
+/* The place of a program, which may be free. */
+static struct ruleset_bucket **
 slot_of(const struct ruleset *s, struct slice program)
 {
 	size_t i = hash_of(program) & (s->slot_count - 1);
 
-	while (
-	    s->slots[i].program.len && !slice_eq(program, s->slots[i].program))
+	while (s->slots[i] && !slice_eq(program, s->slots[i]->program))
 		i = (i + 1) & (s->slot_count - 1);
 	return &s->slots[i];
 }
@@ -358,11 +354,17 @@ static int
 fill_bucket(
     struct ruleset *s, const struct rule_file *file, const char *program)
 {
-	struct ruleset_bucket *b = slot_of(s, slice_of(program));
-	size_t count = b->count + file->pattern_count;
-	const struct rule_pattern **all =
-	    arena_array(&s->arena, count, sizeof(void *));
+	struct ruleset_bucket **slot = slot_of(s, slice_of(program)), *b;
+	const struct rule_pattern **all;
+	size_t count;
 
+	if (!*slot)
+		*slot = arena_alloc(&s->arena, sizeof **slot);
+	b = *slot;
+	if (!b)
+		return -1;
+	count = b->count + file->pattern_count;
+	all = arena_array(&s->arena, count, sizeof(void *));
 	if (!all)
 		return -1;
 	if (b->count)
@@ -376,58 +378,22 @@ fill_bucket(
 	return 0;
 }
 
-static size_t
-candidates(const struct ruleset_bucket *b, size_t first, struct filter *out)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < b->count; i++) {
-		const struct rule_pattern *p = b->patterns[i];
-
-		if (first == FIRSTS - 1
-			? p->facts.min_len == 0
-			: pattern_begins(&p->facts, (unsigned char)first))
-			filter_init(&out[n++], p, &p->facts, p->literal);
-	}
-	out[n] = (struct filter){0};
-	return n;
-}
-
-static bool
-same_list(const struct filter *a, const struct filter *b)
-{
-	while (a->pattern && a->pattern == b->pattern) {
-		a++;
-		b++;
-	}
-	return a->pattern == b->pattern;
-}
-
+/* Programs of one file have the same patterns, and one index. */
 static int
 index_bucket(struct ruleset *s, struct ruleset_bucket *b)
 {
-	struct filter *work = calloc(b->count + 1, sizeof *work);
-	int result = work ? 0 : -1;
+	for (size_t i = 0; i < s->slot_count; i++) {
+		const struct ruleset_bucket *other = s->slots[i];
 
-	for (size_t first = 0; first < FIRSTS && result == 0; first++) {
-		size_t bytes = (candidates(b, first, work) + 1) * sizeof *work;
-		struct filter *list = NULL;
-
-		for (size_t other = 0; other < first && !b->lists[first];
-		     other++)
-			if (same_list(b->lists[other], work))
-				b->lists[first] = b->lists[other];
-		if (b->lists[first])
+		if (!other || !other->index || other->count != b->count ||
+		    memcmp(other->patterns, b->patterns,
+			b->count * sizeof(void *)) != 0)
 			continue;
-		list = arena_alloc(&s->arena, bytes);
-		if (list)
-			memcpy(list, work, bytes);
-		else
-			result = -1;
-		b->lists[first] = list;
+		b->index = other->index;
+		return 0;
 	}
-	free(work);
-	return result;
+	b->index = ruleset_index_new(&s->arena, b->patterns, b->count);
+	return b->index ? 0 : -1;
 }
 
 /* The literals to look for, against all other patterns of the same program. */
@@ -435,7 +401,7 @@ static int
 choose_literals(struct ruleset *s, const struct rule_file *file)
 {
 	const struct ruleset_bucket *b =
-	    slot_of(s, slice_of(file->programs[0]));
+	    *slot_of(s, slice_of(file->programs[0]));
 	const struct pattern_facts **all = calloc(b->count + 1, sizeof(void *));
 
 	if (!all)
@@ -472,7 +438,7 @@ build_buckets(struct ruleset *s)
 		if (choose_literals(s, &f->file))
 			return -1;
 	for (size_t i = 0; i < s->slot_count; i++)
-		if (s->slots[i].program.len && index_bucket(s, &s->slots[i]))
+		if (s->slots[i] && index_bucket(s, s->slots[i]))
 			return -1;
 	return 0;
 }
@@ -563,9 +529,7 @@ ruleset_jit(const struct ruleset *s)
 const struct ruleset_bucket *
 ruleset_bucket(const struct ruleset *s, struct slice program)
 {
-	const struct ruleset_bucket *b = slot_of(s, program);
-
-	return b->program.len ? b : NULL;
+	return *slot_of(s, program);
 }
 
 bool
@@ -574,8 +538,8 @@ ruleset_closed(const struct ruleset_bucket *b)
 	return b->closed;
 }
 
-const struct filter *
+struct ruleset_candidates
 ruleset_candidates(const struct ruleset_bucket *b, struct slice message)
 {
-	return b->lists[message.len ? (unsigned char)*message.ptr : FIRSTS - 1];
+	return ruleset_index_find(b->index, message);
 }

@@ -16,8 +16,8 @@
 #include "assay/slice.h"
 #include "assay/vocab.h"
 
-#include "filter.h"
 #include "rule.h"
+#include "ruleset_index.h"
 
 struct ruleset;
 
@@ -82,10 +82,9 @@ const struct ruleset_bucket *ruleset_bucket(
 /* True when a file that names the bucket's program says `closed: true`. */
 bool ruleset_closed(const struct ruleset_bucket *b);
 
-/* Filters of the patterns of a bucket that may match the message by its first
- * byte, in the order of the files, one without a pattern at the end. The others
- * cannot match. */
-const struct filter *ruleset_candidates(
+/* The patterns of a bucket that may match the message by its first byte, in the
+ * order of the files. The others cannot match. */
+struct ruleset_candidates ruleset_candidates(
     const struct ruleset_bucket *b, struct slice message);
 
 #endif

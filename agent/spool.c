@@ -474,6 +474,15 @@ spool_set_limits(struct spool *s, uint64_t max_bytes, int64_t keep_us,
 }
 
 void
+spool_trim(struct spool *s)
+{
+	if (s->pending.len > 0)
+		return;
+	buf_clear(&s->pending);
+	buf_clear(&s->frames);
+}
+
+void
 spool_tick(struct spool *s, int64_t now_us)
 {
 	reclaim(s, now_us - s->o.keep_us, s->o.max_bytes);

@@ -89,6 +89,9 @@ enum spool_put spool_commit(struct spool *s, struct err *err);
 void spool_set_limits(struct spool *s, uint64_t max_bytes, int64_t keep_us,
     const char *const *readers);
 
+/* Give back the memory that commits so far needed; when nothing is put. */
+void spool_trim(struct spool *s);
+
 /* Remove what acknowledgement and age allow. */
 void spool_tick(struct spool *s, int64_t now_us);
 

@@ -21,6 +21,7 @@
 
 #define SOURCES_MAX 1000 /* of the file: it is read by people */
 #define UNKNOWN_MAX 10
+#define ATTENTION_MAX 5 /* sources */
 #define PROGRAMS_MAX 50
 #define QUIET_US (INT64_C(20) * 60 * 1000000)
 
@@ -365,8 +366,7 @@ put_unknown(const struct look *l)
 static void
 put_programs(const struct look *l)
 {
-	static const char *const fates[TALLY_FATES] = {
-	    [TALLY_KNOWN] = "known",
+	static const char *const fates[TALLY_FATES] = {[TALLY_KNOWN] = "known",
 	    [TALLY_IGNORED] = "ignored",
 	    [TALLY_UNKNOWN] = "unknown"};
 	struct tally_row rows[PROGRAMS_MAX];
@@ -435,6 +435,16 @@ shown_time(char text[STAMP_LEN + 1], int64_t us)
 	return text;
 }
 
+/* A log that syslog does not feed may be quiet as long as it likes. */
+static bool
+needs_person(const struct look *l, const struct feed *f)
+{
+	enum place place = place_of(f, l->run->now_us);
+
+	return place == PLACE_BLOCKED || place == PLACE_SILENT ||
+	       (place == PLACE_QUIET && f->mark);
+}
+
 static void
 attend_source(const struct look *l, const struct feed *f)
 {
@@ -463,6 +473,25 @@ attend_source(const struct look *l, const struct feed *f)
 	default:
 		break;
 	}
+}
+
+/* What is common to many is said of some. */
+static void
+attend_sources(const struct look *l)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < l->view.feed_count; i++) {
+		const struct feed *f = &l->view.feeds[i];
+
+		if (needs_person(l, f) && count++ < ATTENTION_MAX)
+			attend_source(l, f);
+	}
+	if (count > ATTENTION_MAX)
+		attend(l,
+		    "%zu more sources are blocked, silent or quiet: see "
+		    "the list of sources",
+		    count - ATTENTION_MAX);
 }
 
 static void
@@ -519,8 +548,7 @@ put_attention(const struct look *l)
 	jsonout_key(l->out, "attention");
 	jsonout_array(l->out);
 	attend_spool(l);
-	for (size_t i = 0; i < l->view.feed_count; i++)
-		attend_source(l, &l->view.feeds[i]);
+	attend_sources(l);
 	if (why.len > 0)
 		attend(l,
 		    "the last reload was not taken, the rules and settings "

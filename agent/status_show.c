@@ -220,7 +220,11 @@ put_attention(struct buf *out, const json_t *json, int64_t now_us)
 	}
 	buf_putc(out, '\n');
 	json_array_foreach(list, i, one)
-	    put_folded(out, slice_of(json_string_value(one)), "! ", "  ");
+	{
+		if (json_is_string(one))
+			put_folded(
+			    out, slice_of(json_string_value(one)), "! ", "  ");
+	}
 }
 
 /* ---- sources ---- */
@@ -240,7 +244,7 @@ put_lag(struct buf *out, const json_t *s)
 		if (word.len == 0)
 			put_span(&word, number(s, "lag_us"));
 	} else {
-		buf_put(&word, text_of(s, "place"));
+		printable_put(&word, text_of(s, "place"));
 		if (says(s, "place", "silent") || says(s, "place", "quiet")) {
 			buf_putc(&word, ' ');
 			put_span(&word, number(s, "lag_us"));
@@ -284,8 +288,12 @@ put_source(struct buf *out, const json_t *s)
 	printable_put(out, text_of(s, "id"));
 	buf_puts(out, " (");
 	json_array_foreach(json_object_get(s, "provides"), i, class)
-	    buf_printf(out, "%s%s", i > 0 ? ", " : "",
-		json_string_value(class) ? json_string_value(class) : "");
+	{
+		const char *name = json_string_value(class);
+
+		buf_puts(out, i > 0 ? ", " : "");
+		printable_put(out, slice_of(name ? name : ""));
+	}
 	buf_puts(out, ")\n");
 	put_source_detail(out, s);
 }
@@ -404,12 +412,17 @@ put_rules(struct buf *out, const json_t *json)
 {
 	const json_t *rules = json_object_get(json, "rules");
 	struct slice refused = text_of(rules, "refused");
+	struct slice hash = text_of(rules, "hash");
 
+	if (hash.len > 12)
+		hash.len = 12;
 	put_label(out, "rules");
 	buf_printf(out, "%" PRId64 " in %" PRId64 " files, in force since ",
 	    number(rules, "rules"), number(rules, "files"));
 	put_time(out, text_of(rules, "since"));
-	buf_printf(out, " (%.12s)\n", text_of(rules, "hash").ptr);
+	buf_puts(out, " (");
+	printable_put(out, hash);
+	buf_puts(out, ")\n");
 	if (refused.len == 0)
 		return;
 	buf_puts(out, "         refused ");

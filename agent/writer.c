@@ -169,12 +169,16 @@ writer_files(struct writer *w, struct record_files *files, int64_t now_us,
     struct err *err)
 {
 	struct record_envelope e;
+	enum spool_put got;
 
 	files->host = writer_host(w);
 	if (fill_envelope(w, &e, now_us, now_us, err) != 0 ||
 	    record_encode_files(&w->record, w->crypto, &e, files, err) != 0)
 		return SPOOL_FAILED;
-	return put(w, true, now_us, err);
+	got = put(w, true, now_us, err);
+	/* No other record is nearly as large. */
+	buf_clear(&w->record);
+	return got;
 }
 
 static void

@@ -132,7 +132,7 @@ afterwards(void)
 	start(&p);
 	if (!p.agent || said)
 		return SAID_SO;
-	play_run(&p, 12);
+	play_run(&p, 75);
 	stop(&p);
 	return said ? SAID_SO : WENT_WELL;
 }
@@ -260,7 +260,7 @@ static void
 sweep(const char *action, int sticky)
 {
 	const char *every = getenv("ASSAY_EVERY");
-	long step = every ? strtol(every, NULL, 10) : 7;
+	long step = every ? strtol(every, NULL, 10) : 13;
 	struct sum sum = {0};
 	int failures = 0;
 

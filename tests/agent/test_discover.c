@@ -343,6 +343,30 @@ an_entry_that_is_wrong_is_refused_with_its_place(void **state)
 	}
 }
 
+/* Whatever there is, a complete heartbeat can name it. */
+static void
+no_more_logs_are_read_than_a_heartbeat_can_tell_of(void **state)
+{
+	struct discover d = {0};
+	char name[200];
+	size_t size = 0;
+
+	(void)state;
+	for (int i = 0; i < 4000; i++) {
+		snprintf(name, sizeof name, "/var/log/app/\x01\"\xff%0*d.log",
+		    i % 150, i);
+		assert_int_equal(
+		    discover_add(&d, source_spec_new(name, name)), 0);
+	}
+	assert_true(d.count > 800 && d.count < 2000);
+	assert_int_equal(d.count + d.note_count, 4000);
+	for (size_t i = 0; i < d.count; i++)
+		size += strlen(d.specs[i]->id);
+	assert_true(size + d.count * 512 < (size_t)900 << 10);
+	assert_non_null(strstr(d.notes[0].why, "heartbeat"));
+	discover_clear(&d);
+}
+
 int
 main(void)
 {
@@ -351,6 +375,8 @@ main(void)
 	    cmocka_unit_test(a_pattern_of_several_logs_is_a_source_for_each),
 	    cmocka_unit_test(strange_names_stand_for_themselves),
 	    cmocka_unit_test(many_logs_of_one_pattern_are_bounded),
+	    cmocka_unit_test(
+		no_more_logs_are_read_than_a_heartbeat_can_tell_of),
 	    cmocka_unit_test(each_file_has_a_facility_that_comes_to_it_alone),
 	    cmocka_unit_test(names_of_facilities_are_known_both_ways),
 	    cmocka_unit_test(a_layout_that_is_wrong_is_refused_with_its_place),
