@@ -490,6 +490,12 @@ settle(struct looking *l, struct candidate *c)
 {
 	const struct sight *at = find_sight(l->s, &c->st);
 
+	/* One that was just made, to hold a copy perhaps, says nothing yet. */
+	if (c->made && !c->skip && c->fact.size == 0 && !c->fact.at_stem &&
+	    is_young(l, &c->st, SETTLE_US)) {
+		c->fact.pending = true;
+		return;
+	}
 	if (!c->made || c->skip || !c->fact.compressed || !may_change(l, c))
 		return;
 	c->fact.pending = true;

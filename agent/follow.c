@@ -284,21 +284,40 @@ is_copy(struct follow *f, size_t s, size_t *known, size_t *seen)
 	return false;
 }
 
-/* One of which nothing was read takes its file when nobody with a proof did. */
-enum stage { BEGIN, KEYS, CONTENT, UNREAD, SEEN, REST, DECIDED };
+/* One of which nothing was read takes its file when nobody with a proof did, and
+ * what was told as lost when nobody takes it at all. */
+enum stage {
+	BEGIN,
+	KEYS,
+	CONTENT,
+	UNREAD,
+	GONE_KEYS,
+	GONE_CONTENT,
+	SEEN,
+	REST,
+	DECIDED
+};
 
 /* One known or seen of a stage: true when it has to be asked about first. */
 static bool
 settle(struct follow *f, size_t i, size_t *known, size_t *seen)
 {
+	const struct follow_known *g = f->stage == SEEN ? NULL : &f->known[i];
+
 	switch (f->stage) {
 	case KEYS:
 	case UNREAD:
-		return (f->known[i].offset == 0) == (f->stage == UNREAD) &&
+		return !g->gone && (g->offset == 0) == (f->stage == UNREAD) &&
 		       f->knowns[i].is == FOLLOW_LOST &&
 		       by_key(f, i, known, seen);
 	case CONTENT:
-		return f->knowns[i].is == FOLLOW_LOST &&
+		return !g->gone && f->knowns[i].is == FOLLOW_LOST &&
+		       by_content(f, i, known, seen);
+	case GONE_KEYS:
+		return g->gone && f->knowns[i].is == FOLLOW_LOST &&
+		       by_key(f, i, known, seen);
+	case GONE_CONTENT:
+		return g->gone && f->knowns[i].is == FOLLOW_LOST &&
 		       by_content(f, i, known, seen);
 	case SEEN:
 		if (is_free(f, i) && f->seen[i].sibling)
