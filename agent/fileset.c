@@ -122,11 +122,16 @@ fileset_add_gap(struct fileset *s, const struct fileset_file *f,
 	const struct generation *g = f->gen;
 	int64_t through_us = generation_through_us(g);
 	int64_t last_us = generation_last_us(g);
+	/* Nothing was read of it: its first line may be older than what was
+	 * read elsewhere meanwhile. */
+	int64_t first_us = generation_id(g)->stamped
+			       ? generation_id(g)->first_us
+			       : SOURCE_NO_TIME;
 	struct source_gap gap = {.from_offset = (int64_t)generation_offset(g),
 	    .to_offset = to_offset,
 	    .from_us = through_us ? through_us
 		       : last_us  ? last_us
-				  : SOURCE_NO_TIME,
+				  : first_us,
 	    .to_us = SOURCE_NO_TIME,
 	    .reason = reason,
 	    .why = *why};
