@@ -189,6 +189,6 @@ is 'the agent ends well' $? 0
 is 'three in all, each at the beginning of its file' \
 	"$(done_events | grep -c '"offset":0,')/$(done_events | wc -l)" 3/3
 is 'with ids and generations of their own' "$(done_events |
-	sed 's/.*"id":"\([0-9a-f-]*\)","time.*"gen":"\([0-9a-f]*\)".*/\1\n\2/' |
+	sed 's/^{[^{]*"id":"\([0-9a-f-]*\)".*"gen":"\([0-9a-f]*\)".*/\1\n\2/' |
 	sort -u | wc -l)" 6
 done_testing
