@@ -797,16 +797,19 @@ class Coverage:
 
         spans = defaultdict(list)
 
-        def together(xs, ys):
-            ours, theirs = self.carried(xs), self.carried(ys)
-            for pair in ours.keys() & theirs.keys():
-                (unit, a), (_, b) = ours[pair], theirs[pair]
-                spans[unit].append((max(min(a), min(b)), min(max(a), max(b))))
+        def together(x, xs, y, ys):
+            ours, theirs = self.root_host(x, made), self.root_host(y, made)
+            if not ours or not theirs or ours[0] != theirs[0]:
+                return
+            xs, ys = [r.time for r in xs], [r.time for r in ys]
+            if xs and ys:
+                spans[ours[1]].append(
+                    (max(min(xs), min(ys)), min(max(xs), max(ys))))
 
         for (agent, epoch), keys in children.items():
             for i, x in enumerate(keys):
                 for y in keys[:i]:
-                    together(tree([x]), tree([y]))
+                    together(x, tree([x]), y, tree([y]))
                 if epoch is None:
                     continue
                 last = int(self.log.starts[x].data["prev"]["last"])
@@ -815,22 +818,21 @@ class Coverage:
                     continue
                 beside = [y for y in keys if int(
                     self.log.starts[y].data["prev"]["last"]) > last]
-                together(on + tree(beside), tree([x]))
+                together((agent, epoch), on + tree(beside), x, tree([x]))
         for r in self.log.counting:
             if (r.collector and r.type == "assay.event.v1"
                     and r.data["event"] == "log.fork" and r.time is not None):
                 spans[self.host_of(r)].append((r.time, r.time + SECOND))
         return {h: union(s) for h, s in spans.items() if union(s)}
 
-    def carried(self, records):
-        """(name, id) -> unit, times of the hosts that records speak of."""
-        out = {}
-        for r in records:
+    def root_host(self, key, made):
+        """(name, id) that an epoch is of, and its unit; None."""
+        start = self.log.starts.get(key)
+        for r in [start] if start else made[key]:
             if "host" in r.data:
                 h = r.data["host"]
-                out.setdefault((h["name"], h.get("id")),
-                               (self.host_of(r), []))[1].append(r.time)
-        return out
+                return (h["name"], h.get("id")), self.host_of(r)
+        return None
 
 
 # ---------------------------------------------------------------- definitions
