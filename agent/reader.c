@@ -9,6 +9,8 @@
 
 #define DOUBTFUL_US (INT64_C(3600) * 1000000)
 #define HOLE_AHEAD_US (INT64_C(60) * 1000000)
+/* File systems stamp with the time of the last tick of the kernel's clock. */
+#define FILE_TICK_US INT64_C(10000)
 /* -1 in records: none. */
 #define NO_OFFSET UINT64_MAX
 #define LOSS_TEXT_MAX ((size_t)1024)
@@ -668,9 +670,10 @@ hole_end(const struct reader *r, const struct source_gap *hole, int64_t now_us)
 	if (hole->until_next)
 		return earlier(hole->to_us, now_us);
 	if (r->p.simulated || hole->to_us == SOURCE_NO_TIME ||
-	    hole->to_us > now_us + HOLE_AHEAD_US || hole->to_us < now_us)
+	    hole->to_us > now_us + HOLE_AHEAD_US ||
+	    hole->to_us + FILE_TICK_US < now_us)
 		return now_us;
-	return hole->to_us;
+	return hole->to_us + FILE_TICK_US;
 }
 
 static enum spool_put
