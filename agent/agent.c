@@ -38,6 +38,8 @@ agent_took(
 		log_errorx("agent", "%s", err->text);
 	a->phase = phase;
 	a->problem = *err;
+	if (!a->problem.text[0])
+		err_set(&a->problem, "no memory to make a record");
 	a->retry_us = now_us + RETRY_US;
 	return false;
 }

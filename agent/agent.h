@@ -95,7 +95,7 @@ struct agent_view {
 	const struct feed *feeds;
 	size_t feed_count;
 	const struct tally *tally; /* what became of whose lines */
-	const char *mark_problem; /* why no mark can be sent, or NULL */
+	const char *mark_problem;  /* why no mark can be sent, or NULL */
 	const struct recover *found;
 	const char *spool_dir;
 	uint64_t spool_bytes, spool_unsent, spool_kept_aside;

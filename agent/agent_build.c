@@ -116,6 +116,14 @@ share_files(size_t sources)
 }
 
 static int
+note_recorded(struct agent *a, const uint8_t hash[32], struct err *err)
+{
+	return agent_note_recorded(a, hash) == 0
+		   ? 0
+		   : err_set(err, "no memory for the agent");
+}
+
+static int
 open_feeds(struct agent *a, struct discover *d, struct err *err)
 {
 	struct feeds_options o = {.crypto = a->crypto,
@@ -133,7 +141,7 @@ open_feeds(struct agent *a, struct discover *d, struct err *err)
 	if (d->count > 0)
 		memmove(d->specs, d->specs + i, d->count * sizeof(void *));
 	if (status == 0 && a->feeds.saved.has_rules && !a->identity.is_new)
-		status = agent_note_recorded(a, a->feeds.saved.rules);
+		status = note_recorded(a, a->feeds.saved.rules, err);
 	return status;
 }
 
@@ -209,7 +217,7 @@ open_epoch(struct agent *a, int64_t now_us, struct err *err)
 			return -1;
 		}
 	}
-	return agent_note_recorded(a, a->files.hash);
+	return note_recorded(a, a->files.hash, err);
 }
 
 struct agent *

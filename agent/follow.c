@@ -284,8 +284,8 @@ is_copy(struct follow *f, size_t s, size_t *known, size_t *seen)
 	return false;
 }
 
-/* One of which nothing was read takes its file when nobody with a proof did, and
- * what was told as lost when nobody takes it at all. */
+/* One of which nothing was read takes its file when nobody with a proof did,
+ * and what was told as lost when nobody takes it at all. */
 enum stage {
 	BEGIN,
 	KEYS,

@@ -162,7 +162,7 @@ skip_nuls(struct plain *r, int fd, struct position *at, struct crypto *c,
 {
 	struct slice window = window_of(r);
 	size_t n = stretch_leading_nuls(window);
-	uint64_t data;
+	uint64_t data = at->offset + n;
 	int got;
 
 	if (n == 0)

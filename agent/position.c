@@ -164,7 +164,8 @@ position_begins(const struct position *p, const struct position *found,
 		if (p->trail[i].offset <= found->offset)
 			*past = &p->trail[i];
 	if (found->head_len == POSITION_HEAD) {
-		if (memcmp(p->head_hash, found->head_hash, CRYPTO_HASH_LEN))
+		if (memcmp(p->head_hash, found->head_hash, CRYPTO_HASH_LEN) !=
+		    0)
 			return false;
 	} else if (p->head && p->head_len >= found->head_len) {
 		if (memcmp(p->head, found->head, found->head_len) != 0)

@@ -92,8 +92,8 @@ bool position_marker_still_holds(const struct position *p, const char *bytes);
  * which is not proved then. */
 void position_save(const struct position *p, struct crypto *c, struct buf *out);
 bool position_restore(struct position *p, const json_t *state);
-/* The member "trail", which position_restore reads back as well: it is needed as
- * long as a copy of less than was read may turn up. */
+/* The member "trail", which position_restore reads back as well: it is needed
+ * as long as a copy of less than was read may turn up. */
 void position_save_trail(const struct position *p, struct buf *out);
 /* p stands where from stands: it came there by the same places. */
 void position_take_trail(struct position *p, const struct position *from);

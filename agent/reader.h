@@ -31,8 +31,8 @@ struct reader_parts {
 	struct unknown *unknown; /* since the heartbeat before */
 	struct unknown *today;	 /* for people */
 	struct crypto *crypto;
-	const char *host;	  /* this machine's name */
-	bool simulated;		  /* now is not when lines were written */
+	const char *host;    /* this machine's name */
+	bool simulated;	     /* now is not when lines were written */
 	struct feeds *feeds; /* all there are */
 };
 

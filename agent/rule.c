@@ -233,8 +233,8 @@ read_kind(struct rule_reader *r, struct rule *rule, const struct tree_node *n)
 		const char *why = refuse_built_in(rule->kind);
 
 		rule->loss = !strcmp(rule->kind->event, RULE_LOSS_KIND);
-		return why ? tree_problem(
-				 r->problems, n, "%s: %s", rule->kind->event, why)
+		return why ? tree_problem(r->problems, n, "%s: %s",
+				 rule->kind->event, why)
 			   : 0;
 	}
 	nearest = vocab_nearest(r->vocab, text);

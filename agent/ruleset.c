@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ruleset.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -400,10 +401,12 @@ index_bucket(struct ruleset *s, struct ruleset_bucket *b)
 static int
 choose_literals(struct ruleset *s, const struct rule_file *file)
 {
-	const struct ruleset_bucket *b =
-	    *slot_of(s, slice_of(file->programs[0]));
-	const struct pattern_facts **all = calloc(b->count + 1, sizeof(void *));
+	const struct ruleset_bucket *b;
+	const struct pattern_facts **all;
 
+	assert(file->programs[0]); /* or it would not have been read */
+	b = *slot_of(s, slice_of(file->programs[0]));
+	all = calloc(b->count + 1, sizeof(void *));
 	if (!all)
 		return -1;
 	for (size_t i = 0; i < b->count; i++)
@@ -427,7 +430,7 @@ build_buckets(struct ruleset *s)
 			names++;
 	for (s->slot_count = 16; s->slot_count < 2 * names;)
 		s->slot_count *= 2;
-	s->slots = arena_array(&s->arena, s->slot_count, sizeof *s->slots);
+	s->slots = arena_array(&s->arena, s->slot_count, sizeof(void *));
 	if (!s->slots)
 		return -1;
 	for (struct file_link *f = s->files; f; f = f->next)

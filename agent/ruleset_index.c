@@ -85,7 +85,7 @@ ruleset_index_new(struct arena *arena,
 
 	if (x && work && count < RULESET_INDEX_END)
 		x->filters = arena_array(arena, count, sizeof *x->filters);
-	if (x && x->filters) {
+	if (x && work && x->filters) {
 		for (size_t i = 0; i < count; i++)
 			filter_init(&x->filters[i], patterns[i],
 			    &patterns[i]->facts, patterns[i]->literal);
