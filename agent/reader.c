@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reader.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "gap.h"
 #include "trust.h"
 
 #define DOUBTFUL_US (INT64_C(3600) * 1000000)
-#define HOLE_AHEAD_US (INT64_C(60) * 1000000)
-/* File systems stamp with the time of the last tick of the kernel's clock. */
-#define FILE_TICK_US INT64_C(10000)
 /* -1 in records: none. */
 #define NO_OFFSET UINT64_MAX
 #define LOSS_TEXT_MAX ((size_t)1024)
-/* A beginning of dropping that nobody ended says nothing after this. */
-#define LOSS_REACH_US (INT64_C(3600) * 1000000)
 
 struct reader {
 	struct reader_parts p;
@@ -266,38 +261,11 @@ explains_quiet(const struct line *l)
 	       slice_starts(h->message, SLICE("New seat "));
 }
 
-static void
-set_classes(const struct feed *f, struct slice *classes)
-{
-	for (size_t i = 0; i < f->spec->provide_count; i++)
-		classes[i] = slice_of(rule_class_name(f->spec->provides[i]));
-}
-
-static enum spool_put
-put_gap(struct reader *r, struct feed *f, struct record_gap *gap,
-    int64_t now_us, struct err *err)
-{
-	enum spool_put got = writer_gap(r->p.writer, gap, now_us, err);
-
-	if (got != SPOOL_OK)
-		return got;
-	f->total_gaps++;
-	f->gap_from_us = gap->from_us;
-	f->gap_to_us = gap->to_us;
-	snprintf(f->gap_reason, sizeof f->gap_reason, "%.*s",
-	    SLICE_FMT(gap->reason));
-	return SPOOL_OK;
-}
-
 static enum spool_put
 put_quiet(struct reader *r, const struct line *l, const char *reason,
     int64_t hole_us, int64_t now_us, struct err *err)
 {
-	struct slice classes[SOURCE_CLASSES_MAX];
-	struct record_gap gap = {.source = slice_of(l->feed->spec->id),
-	    .classes = classes,
-	    .class_count = l->feed->spec->provide_count,
-	    .from_us = hole_us,
+	struct record_gap gap = {.from_us = hole_us,
 	    .to_us = earlier(l->time_us, now_us),
 	    .gen = l->window->gen,
 	    .from_offset = (int64_t)l->offset,
@@ -305,8 +273,7 @@ put_quiet(struct reader *r, const struct line *l, const char *reason,
 	    .reason = slice_of(reason),
 	    .lines = 0};
 
-	set_classes(l->feed, classes);
-	return put_gap(r, l->feed, &gap, now_us, err);
+	return gap_put(r->p.writer, l->feed, &gap, now_us, err);
 }
 
 /* How far the feed stands after this line. */
@@ -377,52 +344,14 @@ loss_field(const struct match_event *found, const char *name)
 	return NULL;
 }
 
-/* Where the loss that this line tells of begins, and what the feed remembers
- * of it for the lines that follow. */
-static int64_t
-loss_begins(struct feed *f, bool begins, int64_t before_us, int64_t to_us)
-{
-	int64_t from_us = before_us != 0 ? earlier(before_us, to_us) : to_us;
-
-	if (f->dropping > 0 && to_us - f->dropping_us > LOSS_REACH_US)
-		f->dropping = 0;
-	if (begins) {
-		if (f->dropping++ == 0)
-			f->dropping_us = to_us;
-		return from_us;
-	}
-	if (f->dropping == 0)
-		return from_us;
-	f->dropping--;
-	return earlier(from_us, f->dropping_us);
-}
-
-static enum spool_put
-put_loss_of(struct reader *r, struct feed *f, struct record_gap *gap,
-    int64_t now_us, struct err *err)
-{
-	struct slice classes[SOURCE_CLASSES_MAX];
-
-	set_classes(f, classes);
-	gap->source = slice_of(f->spec->id);
-	gap->classes = classes;
-	gap->class_count = f->spec->provide_count;
-	return put_gap(r, f, gap, now_us, err);
-}
-
-/* The line's own source first, then all that the same daemon writes: what it
- * lost can have been meant for any of them. */
 static enum spool_put
 put_loss(struct reader *r, const struct line *l,
     const struct match_event *found, int64_t now_us, struct err *err)
 {
-	struct feed *f = l->feed;
 	const struct match_field *lines = loss_field(found, "lines");
 	const struct match_field *begins = loss_field(found, "begins");
-	unsigned dropping = f->dropping;
-	int64_t dropping_us = f->dropping_us;
-	int64_t at_us =
-	    l->header.has_time ? l->header.time_us : f->standing.through_us;
+	int64_t at_us = l->header.has_time ? l->header.time_us
+					   : l->feed->standing.through_us;
 	struct record_gap gap = {.to_us = earlier(at_us, now_us),
 	    .gen = l->window->gen,
 	    .from_offset = (int64_t)l->offset,
@@ -430,25 +359,12 @@ put_loss(struct reader *r, const struct line *l,
 	    .reason = SLICE("dropped"),
 	    .lines = lines ? lines->value.number : -1,
 	    .rule = slice_of(found->rule->id)};
-	enum spool_put got;
 
 	if (found->rule->raw == RULE_RAW_TEXT)
 		gap.text = (struct slice){l->text.ptr,
 		    l->text.len < LOSS_TEXT_MAX ? l->text.len : LOSS_TEXT_MAX};
-	gap.from_us = loss_begins(
-	    f, begins && begins->value.number, l->before_us, gap.to_us);
-	got = put_loss_of(r, f, &gap, now_us, err);
-	for (size_t i = 0; i < r->p.feeds->count && feed_is_fed(f); i++) {
-		struct feed *other = &r->p.feeds->list[i];
-
-		if (got == SPOOL_OK && other != f && feed_is_fed(other))
-			got = put_loss_of(r, other, &gap, now_us, err);
-	}
-	if (got != SPOOL_OK) { /* the line comes again */
-		f->dropping = dropping;
-		f->dropping_us = dropping_us;
-	}
-	return got;
+	return gap_put_loss(r->p.writer, r->p.feeds, l->feed, &gap,
+	    begins && begins->value.number, l->before_us, now_us, err);
 }
 
 static enum spool_put
@@ -654,52 +570,6 @@ reader_step(struct reader *r, struct feed *f, int64_t now_us, struct err *err)
 	return result_of(got);
 }
 
-static bool
-is_known_gen(const uint8_t gen[16])
-{
-	static const uint8_t none[16];
-
-	return memcmp(gen, none, sizeof none) != 0;
-}
-
-/* When the hole ends: what was lost may have been written after this tick was
- * told its time, but not by much. */
-static int64_t
-hole_end(const struct reader *r, const struct source_gap *hole, int64_t now_us)
-{
-	if (hole->until_next)
-		return earlier(hole->to_us, now_us);
-	if (r->p.simulated || hole->to_us == SOURCE_NO_TIME ||
-	    hole->to_us > now_us + HOLE_AHEAD_US ||
-	    hole->to_us + FILE_TICK_US < now_us)
-		return now_us;
-	return hole->to_us + FILE_TICK_US;
-}
-
-static enum spool_put
-put_hole(struct reader *r, struct feed *f, int64_t now_us, struct err *err)
-{
-	const struct source_gap *hole = &f->hole;
-	struct slice classes[SOURCE_CLASSES_MAX];
-	struct record_gap gap = {.source = slice_of(f->spec->id),
-	    .classes = classes,
-	    .class_count = f->spec->provide_count,
-	    .from_us = f->standing.known ? f->standing.through_us : now_us,
-	    .to_us = hole_end(r, hole, now_us),
-	    .gen = is_known_gen(hole->gen) ? hole->gen : NULL,
-	    .from_offset = hole->from_offset,
-	    .to_offset = hole->to_offset,
-	    .reason = slice_of(hole->reason),
-	    .recovered = hole->recovered,
-	    .lines = -1};
-
-	set_classes(f, classes);
-	if (hole->from_us != SOURCE_NO_TIME && hole->from_us < gap.from_us)
-		gap.from_us = hole->from_us;
-	gap.from_us = earlier(gap.from_us, now_us);
-	return put_gap(r, f, &gap, now_us, err);
-}
-
 enum reader_got
 reader_gaps(struct reader *r, struct feed *f, int64_t now_us, struct err *err)
 {
@@ -711,7 +581,7 @@ reader_gaps(struct reader *r, struct feed *f, int64_t now_us, struct err *err)
 			    f->source.ops->gap(f->source.impl, &f->hole);
 		if (!f->has_hole)
 			return READER_READ;
-		got = put_hole(r, f, now_us, err);
+		got = gap_put_hole(r->p.writer, f, r->p.simulated, now_us, err);
 		if (got != SPOOL_OK)
 			return result_of(got);
 		f->has_hole = false;
