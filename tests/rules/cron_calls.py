@@ -17,8 +17,8 @@ import os
 import re
 import sys
 
-from sshd_calls import (blank_comments, closing, known, literal, rows,
-                        split_arguments)
+from sshd_calls import (blank_comments, closing, compare, known, literal,
+                        print_lines, split_arguments)
 
 TAGS = {"crontab.c": "crontab", "do_command.c": "CRON", "popen.c": "CRON"}
 ANACRON = r"(?:explain|complain|die)(?:_e)?"
@@ -137,18 +137,10 @@ def main():
             print("\t".join(call[:4] + ("?", call[4])))
         return 0
     if len(sys.argv) == 5 and sys.argv[1] == "compare":
-        have = {row[:4] for row in rows(sys.argv[4])}
-        want = {call[:4] for call in calls(*sys.argv[2:4])}
-        for call in sorted(want - have):
-            print("no row for the call: " + "\t".join(call))
-        for call in sorted(have - want):
-            print("no call for the row: " + "\t".join(call))
-        print("%d calls, %d rows" % (len(want), len(have)))
-        return 0 if want == have and want else 1
+        return compare({call[:4] for call in calls(*sys.argv[2:4])},
+                       sys.argv[4])
     if len(sys.argv) == 3 and sys.argv[1] == "lines":
-        for row in rows(sys.argv[2]):
-            print("2026-11-24T22:00:00+00:00 web01 %s[7]: %s" %
-                  (row[0], row[5]))
+        print_lines(sys.argv[2])
         return 0
     if len(sys.argv) == 4 and sys.argv[1] == "known":
         return 1 if known(sys.argv[2], sys.argv[3]) else 0

@@ -20,8 +20,8 @@ import os
 import re
 import sys
 
-from sshd_calls import (blank_comments, closing, known, literal, rows,
-                        split_arguments)
+from sshd_calls import (blank_comments, closing, compare, known, literal,
+                        print_lines, split_arguments)
 
 LEFT_OUT = {"su.c", "suauth.c", "sulogin.c", "logoutd.c", "sulog.c"}
 EVERY = ("useradd", "groupadd", "gpasswd", "passwd", "vipw", "newgrp", "login")
@@ -123,18 +123,10 @@ def main():
             print("\t".join(call + ("?", message)))
         return 0
     if len(sys.argv) == 4 and sys.argv[1] == "compare":
-        have = {row[:4] for row in rows(sys.argv[3])}
-        want = set(calls(sys.argv[2]))
-        for call in sorted(want - have):
-            print("no row for the call: " + "\t".join(call))
-        for call in sorted(have - want):
-            print("no call for the row: " + "\t".join(call))
-        print("%d calls, %d rows" % (len(want), len(have)))
-        return 0 if want == have and want else 1
+        return compare(set(calls(sys.argv[2])),
+                       sys.argv[3])
     if len(sys.argv) == 3 and sys.argv[1] == "lines":
-        for row in rows(sys.argv[2]):
-            print("2026-11-24T22:00:00+00:00 web01 %s[7]: %s" %
-                  (row[0], row[5]))
+        print_lines(sys.argv[2])
         return 0
     if len(sys.argv) == 4 and sys.argv[1] == "known":
         return 1 if known(sys.argv[2], sys.argv[3]) else 0

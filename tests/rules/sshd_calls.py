@@ -201,6 +201,23 @@ def rows(tsv):
                 yield tuple(line.rstrip("\n").split("\t"))
 
 
+def compare(want, tsv):
+    """1 unless the calls and the rows are the same, and there are some."""
+    have = {row[:4] for row in rows(tsv)}
+    for call in sorted(want - have):
+        print("no row for the call: " + "\t".join(call))
+    for call in sorted(have - want):
+        print("no call for the row: " + "\t".join(call))
+    print("%d calls, %d rows" % (len(want), len(have)))
+    return 0 if want == have and want else 1
+
+
+def print_lines(tsv):
+    """The messages of a list whose first column is the tag, as a log."""
+    for row in rows(tsv):
+        print("2026-11-24T22:00:00+00:00 web01 %s[7]: %s" % (row[0], row[5]))
+
+
 def known(tsv, matches):
     """How many rows' messages are not what the row says."""
     wrong = 0
@@ -225,14 +242,7 @@ def main():
             print("\t".join(call))
         return 0
     if len(sys.argv) == 4 and sys.argv[1] == "compare":
-        have = {row[:4] for row in rows(sys.argv[3])}
-        want = set(calls(sys.argv[2]))
-        for call in sorted(want - have):
-            print("no row for the call: " + "\t".join(call))
-        for call in sorted(have - want):
-            print("no call for the row: " + "\t".join(call))
-        print("%d calls, %d rows" % (len(want), len(have)))
-        return 0 if want == have and want else 1
+        return compare(set(calls(sys.argv[2])), sys.argv[3])
     if len(sys.argv) == 4 and sys.argv[1] == "known":
         return 1 if known(sys.argv[2], sys.argv[3]) else 0
     print(__doc__, file=sys.stderr)
