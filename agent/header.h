@@ -13,8 +13,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "assay/err.h"
 #include "assay/slice.h"
+
+#include "header_stamp.h"
 
 struct zone;
 
@@ -46,17 +47,6 @@ struct header {
 	unsigned repeated;     /* N of rsyslog's `message repeated N times: [
 				  message]`, which is read as the message; else 1 */
 };
-
-/* A declared stamp, compiled: %Y %m %d %H %M %S %b %e %f (1 to 9 digits) %z and
- * literal bytes; %% is %. With %w, words before the stamp, it is part of the
- * message, which is then the whole line, and nothing follows the stamp:
- * `%w: %Y-%m-%d  %H:%M:%S` reads `Start-Date: 2026-11-24  12:00:00`. */
-struct header_stamp;
-
-/* A new compiled stamp, or NULL with what is wrong (it needs a day and a time,
- * and ends with a literal byte unless it is part of the message). */
-struct header_stamp *header_stamp_new(struct slice format, struct err *err);
-void header_stamp_free(struct header_stamp *s);
 
 /* What a line alone does not say. */
 struct header_context {
