@@ -194,6 +194,15 @@ worth(const struct follow_known *g, enum follow_answer answer)
 	}
 }
 
+static bool
+any_pending(const struct follow *f)
+{
+	for (size_t s = 0; s < f->seen_count; s++)
+		if (f->seen[s].pending)
+			return true;
+	return false;
+}
+
 static void
 take_best(struct follow *f, size_t k, size_t s)
 {
@@ -205,6 +214,9 @@ take_best(struct follow *f, size_t k, size_t s)
 
 	if (answer_of(f, k, s) != FOLLOW_PART) {
 		give(f, k, s, cut ? FOLLOW_RECOVERS : FOLLOW_HAS);
+	} else if (cut && !f->seen[s].at_stem && any_pending(f)) {
+		/* What cannot be looked at yet may hold more of it. */
+		f->seens[s].is = FOLLOW_PENDING;
 	} else if (cut && !f->seen[s].at_stem) {
 		/* It was read further than it was copied. */
 		f->knowns[k] =
@@ -234,15 +246,6 @@ by_content(struct follow *f, size_t k, size_t *known, size_t *seen)
 	}
 	if (best != FOLLOW_NONE)
 		take_best(f, k, best);
-	return false;
-}
-
-static bool
-any_pending(const struct follow *f)
-{
-	for (size_t s = 0; s < f->seen_count; s++)
-		if (f->seen[s].pending)
-			return true;
 	return false;
 }
 

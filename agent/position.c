@@ -151,29 +151,37 @@ position_set(struct position *p, struct crypto *c, uint64_t offset,
 	return 0;
 }
 
+/* The last place p stood at before end, if it says enough about a file that
+ * long. */
+static const struct position_past *
+place_before(const struct position *p, uint64_t end)
+{
+	const struct position_past *past = NULL;
+
+	for (size_t i = 0; i < p->trail_len; i++)
+		if (p->trail[i].offset <= end)
+			past = &p->trail[i];
+	if (!past || past->offset < end - past->offset ||
+	    (end > POSITION_HEAD && past->offset <= POSITION_HEAD))
+		return NULL;
+	return past;
+}
+
 bool
 position_begins(const struct position *p, const struct position *found,
     const struct position_past **past)
 {
-	bool head_known = true;
-
 	*past = NULL;
 	if (found->offset == 0 || found->offset >= p->offset)
 		return false;
-	for (size_t i = 0; i < p->trail_len; i++)
-		if (p->trail[i].offset <= found->offset)
-			*past = &p->trail[i];
-	if (found->head_len == POSITION_HEAD) {
-		if (memcmp(p->head_hash, found->head_hash, CRYPTO_HASH_LEN) !=
-		    0)
-			return false;
-	} else if (p->head && p->head_len >= found->head_len) {
-		if (memcmp(p->head, found->head, found->head_len) != 0)
-			return false;
-	} else {
-		head_known = false;
-	}
-	return head_known || *past;
+	if (found->offset <= POSITION_HEAD && p->head &&
+	    p->head_len >= found->head_len)
+		return memcmp(p->head, found->head, found->head_len) == 0;
+	if (found->head_len == POSITION_HEAD &&
+	    memcmp(p->head_hash, found->head_hash, CRYPTO_HASH_LEN) != 0)
+		return false;
+	*past = place_before(p, found->offset);
+	return *past != NULL;
 }
 
 bool

@@ -68,9 +68,11 @@ bool position_proves(struct crypto *c, const struct position *wanted,
     const struct position *found);
 
 /* Can found, which is all of another file and ends before p, be the beginning
- * of what was read? By the head, as far as both are known. *past: the last
- * place before its end that p stood at, for a closer look; NULL when there is
- * none, and then the head was known. */
+ * of what was read? Many files may begin alike (a banner, a program's settings)
+ * for longer than the head: it proves a file that is no longer than the head.
+ * *past: the last place before found's end that p stood at, which has to be
+ * compared as well; NULL when the head said it all. One that leaves more than
+ * half of found open proves nothing. */
 bool position_begins(const struct position *p, const struct position *found,
     const struct position_past **past);
 /* Does found stand where p once stood, with the same marker? */

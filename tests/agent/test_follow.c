@@ -87,6 +87,22 @@ what_was_cut_is_read_on_in_its_copy(void **state)
 }
 
 static void
+while_something_cannot_be_judged_a_short_copy_waits(void **state)
+{
+	struct follow_known k = known(1, 1, 100);
+	struct follow_seen s[2] = {seen(2, 1, 60), seen(3, 0, 50)};
+	struct follow f;
+
+	(void)state;
+	k.open = true;
+	s[1].pending = s[1].compressed = true;
+	decide(&f, &k, 1, s, 2, FOLLOW_PART);
+	assert_int_equal(f.knowns[0].is, FOLLOW_WAITS);
+	assert_int_equal(f.seens[0].is, FOLLOW_PENDING);
+	follow_clear(&f);
+}
+
+static void
 a_reason_says_who_was_away(void **state)
 {
 	struct follow_known k[4] = {known(1, 1, 100), known(2, 2, 100),
@@ -717,6 +733,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(an_open_file_goes_on_whatever_became_of_its_name),
 	    cmocka_unit_test(what_was_cut_is_read_on_in_its_copy),
+	    cmocka_unit_test(
+		while_something_cannot_be_judged_a_short_copy_waits),
 	    cmocka_unit_test(a_reason_says_who_was_away),
 	    cmocka_unit_test(
 		nothing_is_given_up_while_something_cannot_be_judged),

@@ -375,6 +375,51 @@ a_link_is_followed_to_another_file_of_its_directory_only(void **state)
 	end(&r);
 }
 
+/* Longer than the head, the same in each file of a program. */
+static char banner[6000];
+
+static void
+lay_banner(void)
+{
+	banner[0] = '\0';
+	for (int i = 0; i < 130; i++)
+		strcat(banner, "# this program is always set up like so\n");
+}
+
+static void
+a_file_that_only_begins_like_the_one_that_was_cut_is_read(void **state)
+{
+	(void)state;
+	lay_banner();
+	for (int k = 0; k < 2; k++) {
+		struct reading r = begin();
+
+		for (int i = 0; i < 3; i++)
+			append(&r, "log", banner);
+		(void)look(&r);
+		if (k)
+			restart(&r);
+		/* Cut, rotated, and rotated again between two looks. */
+		cut(&r, "log");
+		append(&r, "log", "after the cut\n");
+		rename(path_of(&r, "log"), path_of(&r, "log.2"));
+		append(&r, "log.1", banner);
+		append(&r, "log.1", banner);
+		append(&r, "log.1", "in the second\n");
+		append(&r, "log", "in the third\n");
+		r.got.len = 0;
+		for (int i = 0; i < 4; i++)
+			(void)look(&r);
+		assert_true(
+		    memmem(r.got.ptr, r.got.len, "in the second\n", 14));
+		assert_true(
+		    memmem(r.got.ptr, r.got.len, "after the cut\n", 14));
+		assert_true(memmem(r.got.ptr, r.got.len, "in the third\n", 13));
+		assert_int_equal(r.gap_count, 1);
+		end(&r);
+	}
+}
+
 static void
 files_that_begin_alike_are_each_read(void **state)
 {
@@ -552,6 +597,8 @@ main(void)
 		a_last_line_without_an_end_is_given_once_when_its_file_is_closed),
 	    cmocka_unit_test(
 		a_link_is_followed_to_another_file_of_its_directory_only),
+	    cmocka_unit_test(
+		a_file_that_only_begins_like_the_one_that_was_cut_is_read),
 	    cmocka_unit_test(files_that_begin_alike_are_each_read),
 	    cmocka_unit_test(
 		bytes_of_deleted_files_are_held_and_let_go_as_a_hole),
