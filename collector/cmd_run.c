@@ -26,6 +26,7 @@
 #define RETRY_US INT64_C(1000000)  /* after a failed round; doubles */
 #define RETRY_MAX_US INT64_C(60000000)
 #define WAIT_MS 100	  /* with --once: for streams, at a time */
+#define WOKEN_MS 10	  /* a wait that was cut short counts as */
 #define WAIT_MAX_MS 30000 /* and in all, when nothing comes */
 
 static const struct argument arguments[] = {
@@ -109,8 +110,8 @@ take_all(struct daemon *d, struct err *err)
 		else if (collector_has_all(d->collector) ||
 			 waited_ms >= WAIT_MAX_MS)
 			return round;
-		else if (!wait_for_streams(d))
-			waited_ms += WAIT_MS;
+		else
+			waited_ms += wait_for_streams(d) ? WOKEN_MS : WAIT_MS;
 	}
 }
 

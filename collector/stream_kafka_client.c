@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stream_kafka_client.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define ANSWER_MS 5000 /* of a broker to one question */
 
@@ -16,7 +18,7 @@ struct stream_kafka_client {
 	rd_kafka_topic_t *topic;
 	rd_kafka_queue_t *events;   /* errors and log lines */
 	rd_kafka_queue_t *messages; /* of all partitions */
-	int wake_fd;
+	int wake_fd; /* its own, for it may outlive who made it; -1 none */
 	bool looking;
 	pthread_t looker;
 	/* Written by the looker, read once it has set looked. */
@@ -72,7 +74,7 @@ stream_kafka_client_new(
 		err_set(err, "no memory for a Kafka client");
 		return NULL;
 	}
-	c->wake_fd = wake_fd;
+	c->wake_fd = -1;
 	atomic_init(&c->looked, false);
 	rd_kafka_conf_set_events(
 	    conf, RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG);
@@ -94,7 +96,9 @@ stream_kafka_client_new(
 		return NULL;
 	}
 	if (wake_fd >= 0)
-		set_wake(c, wake_fd);
+		c->wake_fd = fcntl(wake_fd, F_DUPFD_CLOEXEC, 0);
+	if (c->wake_fd >= 0)
+		set_wake(c, c->wake_fd);
 	return c;
 }
 
@@ -188,6 +192,9 @@ look(void *arg)
 		rd_kafka_mem_free(c->rk, cluster);
 	}
 	atomic_store(&c->looked, true);
+	/* A full pipe is a reader that is woken already. */
+	if (c->wake_fd >= 0 && write(c->wake_fd, "k", 1) < 0)
+		return NULL;
 	return NULL;
 }
 
@@ -272,6 +279,8 @@ end_client(struct stream_kafka_client *c)
 	rd_kafka_queue_destroy(c->messages);
 	rd_kafka_queue_destroy(c->events);
 	rd_kafka_destroy_flags(c->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+	if (c->wake_fd >= 0)
+		close(c->wake_fd);
 	free(c);
 }
 
@@ -371,7 +380,6 @@ stream_kafka_client_free(struct stream_kafka_client *c, int wait_ms)
 
 	if (!c)
 		return;
-	/* It may outlive whoever reads the other end. */
 	if (c->wake_fd >= 0)
 		set_wake(c, -1);
 	g = dig();
