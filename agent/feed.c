@@ -153,8 +153,10 @@ void
 feed_scan(struct feed *f, int64_t now_us)
 {
 	int64_t first_us;
+	int got = f->source.ops->scan(f->source.impl, now_us, &f->err);
 
-	f->blocked = f->source.ops->scan(f->source.impl, now_us, &f->err) != 0;
+	f->blocked = got < 0;
+	f->moved |= got > 0;
 	if (f->standing.known)
 		return;
 	first_us = f->source.ops->first(f->source.impl);

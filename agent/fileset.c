@@ -55,6 +55,12 @@ fileset_doubt(struct fileset *s)
 }
 
 bool
+fileset_has_grown(const struct fileset *s)
+{
+	return s->grown;
+}
+
+bool
 fileset_is_pending(const struct fileset *s)
 {
 	return s->pending || s->doubt;
@@ -87,6 +93,7 @@ fileset_add(struct fileset *s, const struct fileset_file *file)
 		s->room = room;
 	}
 	s->files[s->count++] = *file;
+	s->grown = true;
 	return 0;
 }
 

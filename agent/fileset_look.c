@@ -438,6 +438,7 @@ fileset_look(struct fileset *s, bool starved, int64_t now_us, struct err *err)
 
 	s->now_us = now_us;
 	s->starved = starved;
+	s->grown = false;
 	look_for_blindness(s, err);
 	must = must_look(s, file_us) || names != 0;
 	/* What changed while we looked is looked at once more. */

@@ -344,17 +344,23 @@ has_original(const struct looking *l, const char *path)
 	return false;
 }
 
+/* Two looks at two times that saw the same: it is whole. */
+static bool
+is_unsettled(const struct looking *l, const struct candidate *c)
+{
+	const struct sight *at = find_sight(l->s, &c->st);
+
+	return is_young(l, &c->st, SETTLE_US) &&
+	       !(at && sight_stands(at, &c->st) && at->seen_us != l->s->now_us);
+}
+
 /* May it still be written? Who compresses removes what it was made of last. */
 static bool
 may_change(const struct looking *l, const struct candidate *c)
 {
-	const struct sight *at = find_sight(l->s, &c->st);
-
 	if (has_original(l, c->path))
 		return is_young(l, &c->st, MADE_US);
-	/* Two looks at two times that saw the same: it is whole. */
-	return is_young(l, &c->st, SETTLE_US) &&
-	       !(at && sight_stands(at, &c->st) && at->seen_us != l->s->now_us);
+	return is_unsettled(l, c);
 }
 
 /* A file we had a look at before, to which nothing was done since. */
@@ -489,6 +495,8 @@ static void
 settle(struct looking *l, struct candidate *c)
 {
 	const struct sight *at = find_sight(l->s, &c->st);
+
+	c->fact.young = c->made && !c->fact.compressed && is_unsettled(l, c);
 
 	/* One that was just made, to hold a copy perhaps, says nothing yet. */
 	if (c->made && !c->skip && c->fact.size == 0 && !c->fact.at_stem &&

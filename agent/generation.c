@@ -89,6 +89,7 @@ generation_close(struct generation *g)
 	g->packed = NULL;
 	plain_clear(&g->plain);
 	generation_drop_tried(g);
+	position_rest(&g->at, g->crypto);
 }
 
 void

@@ -105,7 +105,8 @@ bool source_gap_restore(struct source_gap *gap, const json_t *state);
 
 struct source_ops {
 	const char *kind; /* "file" */
-	/* Look for what is new. */
+	/* Look for what is new. 1: it knows of something it did not know, which
+	 * is state to keep; 0, -1. */
 	int (*scan)(void *impl, int64_t now_us, struct err *err);
 	/* 1 and a window, 0 at the end of what there is, 2 when nothing is
 	 * there now but the end has not come (a pipe), -1. */

@@ -92,7 +92,7 @@ scan(void *impl, int64_t now_us, struct err *err)
 	s->now_us = now_us;
 	s->asked = false;
 	s->given = NULL;
-	return status;
+	return status != 0 ? -1 : fileset_has_grown(s->files);
 }
 
 /* ---- reading ---- */

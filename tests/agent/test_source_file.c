@@ -251,7 +251,7 @@ what_was_met_and_not_read_can_be_cut_too(void **state)
 
 	(void)state;
 	append(&r, "log", STAMP "a\n" STAMP "b\n");
-	assert_int_equal(r.source.ops->scan(r.source.impl, r.now_us, &err), 0);
+	assert_true(r.source.ops->scan(r.source.impl, r.now_us, &err) >= 0);
 	cut(&r, "log");
 	append(&r, "log", STAMP "c\n" STAMP "d\n" STAMP "e\n");
 	(void)look(&r);
