@@ -7,6 +7,7 @@
 #include "assay/command.h"
 #include "assay/printable.h"
 
+#include "publish_conf.h"
 #include "settings.h"
 
 static const char *const names[] = {
@@ -128,6 +129,16 @@ cmd_options_parse(
 	return 0;
 }
 
+static int
+check_kafka(const struct options *o, struct problems *p)
+{
+	struct kafka_properties k;
+	int status = publish_conf_read(o, &k, p);
+
+	kafka_properties_clear(&k);
+	return status;
+}
+
 int
 cmd_options_dirs(struct cmd_options *o, struct problems *p)
 {
@@ -141,7 +152,7 @@ cmd_options_dirs(struct cmd_options *o, struct problems *p)
 	for (size_t i = 0; i < given; i++)
 		if (options_set(o->options, "rules", o->dirs[i], p) != 0)
 			return -1;
-	if (settings_derive(o->options) != 0)
+	if (check_kafka(o->options, p) != 0 || settings_derive(o->options) != 0)
 		return -1;
 	for (dir = options_texts(o->options, "rules"); !given && *dir; dir++)
 		if (add_dir(o, *dir))

@@ -9,6 +9,7 @@
 #include "assay/command.h"
 #include "assay/stamp.h"
 
+#include "publish_conf.h"
 #include "sourcelist.h"
 
 const struct options_entry settings_table[] = {
@@ -35,7 +36,10 @@ const struct options_entry settings_table[] = {
 	"syslog writes there, with relay: true the hosts in the lines count"},
     {"syslog.socket", OPTIONS_TEXT, 0, 0, "/dev/log",
 	"where marks are written, to be read back as proof that logging works"},
-    {"kafka", OPTIONS_NODE, 0, 0, NULL, "librdkafka's properties"},
+    {"kafka", OPTIONS_MAP, 0, 0, NULL,
+	"where records are sent: librdkafka's properties (bootstrap.servers, "
+	"security.protocol, ssl.ca.location ..), topic (" KAFKA_TOPIC
+	"), and insecure: true for a network where others may read along"},
     {0},
 };
 
@@ -237,6 +241,8 @@ settings_read(struct settings *s, const char *command, const char *flags,
 		(void)options_set(s->options, "state", g.state, p);
 	for (size_t i = 0; s->options && i < g.rule_count; i++)
 		(void)options_set(s->options, "rules", g.rules[i], p);
+	if (s->options)
+		(void)publish_conf_read(s->options, &s->kafka, p);
 	if (!s->options || problems_errors(p) > 0 ||
 	    settings_derive(s->options) != 0) {
 		settings_clear(s);
@@ -250,6 +256,7 @@ settings_read(struct settings *s, const char *command, const char *flags,
 void
 settings_clear(struct settings *s)
 {
+	kafka_properties_clear(&s->kafka);
 	options_free(s->options);
 	s->options = NULL;
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "assay/err.h"
+#include "assay/kafka.h"
 #include "assay/options.h"
 #include "assay/problems.h"
 
@@ -21,10 +22,11 @@ extern const struct options_entry settings_table[];
 
 struct settings {
 	struct options *options;
-	const char *rule_dirs[17]; /* NULL-terminated */
-	const char *readers[17];   /* of the spool, NULL-terminated */
-	const char *logs;	   /* --logs DIR, or NULL */
-	bool help;		   /* --help was printed: nothing else is set */
+	const char *rule_dirs[17];     /* NULL-terminated */
+	const char *readers[17];       /* of the spool, NULL-terminated */
+	struct kafka_properties kafka; /* empty: nothing is sent */
+	const char *logs;	       /* --logs DIR, or NULL */
+	bool help; /* --help was printed: nothing else is set */
 	bool once;
 	bool json;
 	bool simulated; /* --now STAMP */

@@ -134,11 +134,17 @@ in_range(const struct options_entry *e, int64_t number)
 	return number >= e->min && number <= e->max;
 }
 
+bool
+options_is_node(enum options_type type)
+{
+	return type == OPTIONS_NODE || type == OPTIONS_MAP;
+}
+
 static bool
 is_number(enum options_type type)
 {
 	return type != OPTIONS_TEXT && type != OPTIONS_TEXTS &&
-	       type != OPTIONS_NODE;
+	       !options_is_node(type);
 }
 
 /* ---- files ---- */
@@ -211,6 +217,30 @@ read_node(struct options_value *v, const struct tree_node *n)
 	return 0;
 }
 
+/* A map of scalars, whatever their keys. */
+static int
+check_map(const struct options_entry *e, const struct tree_node *n,
+    struct problems *p)
+{
+	int status = 0;
+
+	if (tree_is_null(n))
+		return 0;
+	if (tree_map(p, n, e->name) != 0)
+		return -1;
+	for (size_t i = 0; i < tree_count(n); i++) {
+		const struct tree_node *value = tree_item(n, i);
+
+		if (tree_kind(value) == TREE_SCALAR && !tree_is_null(value))
+			continue;
+		status = tree_problem(p, value,
+		    "%s: %.*s takes one value; where it can be several, write "
+		    "them in one text with commas between",
+		    e->name, SLICE_FMT(tree_text(tree_key(n, i))));
+	}
+	return status;
+}
+
 static int
 read_value(struct options_value *v, const struct options_entry *e,
     const struct tree_node *n, struct problems *p)
@@ -219,7 +249,9 @@ read_value(struct options_value *v, const struct options_entry *e,
 
 	if (set_origin(v, n) != 0)
 		return -1;
-	if (e->type == OPTIONS_NODE)
+	if (e->type == OPTIONS_MAP && check_map(e, n, p) != 0)
+		return -1;
+	if (options_is_node(e->type))
 		return read_node(v, n);
 	if (is_number(e->type))
 		return read_number(v, e, n, p);
@@ -403,7 +435,7 @@ set_fallback(struct options *o, size_t i)
 	struct slice rest =
 	    e->fallback ? slice_of(e->fallback) : (struct slice){"", 0};
 
-	if (rest.len == 0 || e->type == OPTIONS_NODE)
+	if (rest.len == 0 || options_is_node(e->type))
 		return 0;
 	if (is_number(e->type)) {
 		if (!parse_number(e->type, rest, &o->values[i].number))
@@ -477,7 +509,7 @@ options_set(
 	struct problems_place at = {.file = "command line"};
 	int64_t number;
 
-	assert(e->type != OPTIONS_NODE);
+	assert(!options_is_node(e->type));
 	if (is_number(e->type)) {
 		if (!parse_number(e->type, slice_of(text), &number) ||
 		    !in_range(e, number)) {

@@ -10,7 +10,7 @@ struct options_value {
 	char **texts; /* NULL-terminated, owned; TEXT has one */
 	size_t count;
 	int64_t number;
-	const struct tree_node **nodes; /* OPTIONS_NODE */
+	const struct tree_node **nodes; /* OPTIONS_NODE, OPTIONS_MAP */
 	size_t node_count;
 	char *origin; /* "file:line", "option --state"; NULL: the default */
 	char *note;   /* what the default means; or NULL */
@@ -27,5 +27,8 @@ struct options {
 /* Append a number in the unit that it was meant in: 3MiB, 14d, true. */
 void options_put_number(
     struct buf *out, enum options_type type, int64_t number);
+
+/* Is it read as a node of a tree? */
+bool options_is_node(enum options_type type);
 
 #endif

@@ -54,7 +54,35 @@ put_text(struct buf *out, struct slice text)
 	buf_clear(&quoted);
 }
 
+#define MASK "********"
+
+bool
+options_is_secret(struct slice key)
+{
+	static const char *const ends[] = {
+	    "password", "secret", "key.pem", "oauthbearer.config", "token"};
+
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+		struct slice end = slice_of(ends[i]);
+
+		if (key.len >= end.len &&
+		    slice_eq(slice_from(key, key.len - end.len), end))
+			return true;
+	}
+	return false;
+}
+
 static void put_node(struct buf *out, const struct tree_node *n);
+
+/* The value of a key of a map. */
+static void
+put_item(struct buf *out, struct slice key, const struct tree_node *n)
+{
+	if (options_is_secret(key))
+		put_text(out, SLICE(MASK));
+	else
+		put_node(out, n);
+}
 
 static void
 put_children(struct buf *out, const struct tree_node *n)
@@ -62,11 +90,13 @@ put_children(struct buf *out, const struct tree_node *n)
 	for (size_t i = 0; i < tree_count(n); i++) {
 		if (i > 0)
 			buf_puts(out, ", ");
-		if (tree_kind(n) == TREE_MAP) {
-			put_text(out, tree_text(tree_key(n, i)));
-			buf_puts(out, ": ");
+		if (tree_kind(n) != TREE_MAP) {
+			put_node(out, tree_item(n, i));
+			continue;
 		}
-		put_node(out, tree_item(n, i));
+		put_text(out, tree_text(tree_key(n, i)));
+		buf_puts(out, ": ");
+		put_item(out, tree_text(tree_key(n, i)), tree_item(n, i));
 	}
 }
 
@@ -139,6 +169,7 @@ put_value(struct buf *out, const struct options_entry *e,
 		buf_putc(out, ']');
 		return v->count > 0;
 	case OPTIONS_NODE:
+	case OPTIONS_MAP:
 		return false;
 	default:
 		options_put_number(out, e->type, v->number);
@@ -204,10 +235,11 @@ show_nodes(struct buf *out, const struct options_value *v, const char *indent)
 			if (key) {
 				put_text(out, tree_text(key));
 				buf_puts(out, ": ");
+				put_item(out, tree_text(key), tree_item(n, k));
 			} else {
 				buf_puts(out, "- ");
+				put_node(out, tree_item(n, k));
 			}
-			put_node(out, tree_item(n, k));
 			end_line_at(out, start, tree_item(n, k));
 		}
 	}
@@ -286,7 +318,10 @@ json_pair(struct buf *out, struct slice key, const struct tree_node *n)
 {
 	jsonout_string(out, key);
 	buf_putc(out, ':');
-	json_node(out, n);
+	if (options_is_secret(key))
+		jsonout_str(out, MASK);
+	else
+		json_node(out, n);
 }
 
 static void
@@ -363,6 +398,7 @@ json_value(struct buf *out, const struct options_entry *e,
 		jsonout_array_end(out);
 		break;
 	case OPTIONS_NODE:
+	case OPTIONS_MAP:
 		json_nodes(out, v);
 		break;
 	case OPTIONS_BOOL:

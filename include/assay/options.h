@@ -24,6 +24,7 @@ enum options_type {
 	OPTIONS_DURATION, /* as tree_duration; kept in microseconds */
 	OPTIONS_BOOL,
 	OPTIONS_NODE, /* anything; the daemon reads it with tree.h */
+	OPTIONS_MAP,  /* a map of any keys, each with one value; as a NODE */
 };
 
 struct options_entry {
@@ -59,9 +60,9 @@ bool options_bool(const struct options *o, const char *name);
 /* True when a file or the command line gave it. */
 bool options_given(const struct options *o, const char *name);
 
-/* OPTIONS_NODE: what the files say, in the order of reading, i from 0 until
- * NULL. For maps each one's keys overrule those before; a list is given once,
- * the last. */
+/* OPTIONS_NODE, OPTIONS_MAP: what the files say, in the order of reading, i
+ * from 0 until NULL. For maps each one's keys overrule those before; a list is
+ * given once, the last. */
 const struct tree_node *options_node(
     const struct options *o, const char *name, size_t i);
 
@@ -71,9 +72,12 @@ const struct tree_node *options_node(
 int options_derive(
     struct options *o, const char *name, const char *text, const char *note);
 
+/* Is the value of such a key nobody's to see? (passwords, keys, secrets) */
+bool options_is_secret(struct slice key);
+
 /* Append all settings as they are in force, each with the file and line or the
- * option it is from: YAML that could be the file. Maps that several files make
- * are shown put together. */
+ * option it is from: YAML that could be the file, but for secrets, which are
+ * masked. Maps that several files make are shown put together. */
 void options_show(const struct options *o, struct buf *out);
 
 /* The same as a JSON array of {"key","value","from","note"}. */

@@ -12,12 +12,13 @@ sources:
 - {file: /nonexistent/a.log, class: auth}
 kafka:
   bootstrap.servers: "127.0.0.1:9092"
-  acks: all
+  linger.ms: 7
+  sasl.password: hunter2
 END
 cat >agent.d/10-less.yml <<'END'
 spool:
   max_bytes: 32MiB
-kafka: {acks: 1}
+kafka: {linger.ms: 9}
 END
 cat >agent.d/20-own.yml <<'END'
 sources:
@@ -41,8 +42,10 @@ is 'what nobody says is the default' "$(line keep_days)" \
 is 'a list is replaced whole' "$(line '^ +- ')" \
 	' - {file: /nonexistent/b.log*, class: [app, backup], facility: local2} # agent.d/20-own.yml:2'
 is 'maps are put together, each key from its file' \
-	"$(line '^ +(bootstrap|acks)')" ' bootstrap.servers: "127.0.0.1:9092" # agent.yml:6
- acks: 1 # agent.d/10-less.yml:3'
+	"$(line '^ +(bootstrap|linger)')" ' bootstrap.servers: "127.0.0.1:9092" # agent.yml:6
+ linger.ms: 9 # agent.d/10-less.yml:3'
+is 'secrets are masked' "$(line 'sasl')" ' sasl.password: "********" # agent.yml:8'
+is 'also in JSON' "$(show --json | grep -c hunter2)" 0
 is 'an option is from the command line' "$(line '^rules')" \
 	"rules: [$rules] # option --rules"
 ok 'it says what is read, why, and where marks go' grep -q \
@@ -89,6 +92,12 @@ wrong 'a value out of range' 'spool: {keep_days: 9999}\n' \
 	'wrong.yml:1:20: spool.keep_days is out of range'
 wrong 'an unknown facility' 'sources:\n- {file: /x, class: app, facility: authpirv}\n' \
 	"wrong.yml:2:36: there is no facility 'authpirv'"
+wrong 'an unknown property of librdkafka' 'kafka:\n  bootstrap.servers: "127.0.0.1:1"\n  lingr.ms: 5\n' \
+	"wrong.yml:3:13: kafka: 'lingr.ms' is no property of librdkafka; did you mean 'linger.ms'?"
+wrong 'evidence that others could read' 'kafka:\n  bootstrap.servers: k1.example.org:9092\n' \
+	"wrong.yml:2:22: kafka: 'k1.example.org' is not on this machine"
+wrong 'what must not be changed' 'kafka:\n  bootstrap.servers: "[::1]:1"\n  acks: 1\n' \
+	"wrong.yml:3:9: kafka: acks stays"
 wrong 'a key twice' 'state: /x\nstate: /y\n' 'wrong.yml:2:1: '
 "$ASSAY_AGENT" run --once --config wrong.yml --state state >said 2>&1
 is 'the agent does not start with it' $? 2

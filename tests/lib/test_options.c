@@ -16,6 +16,7 @@ static const struct options_entry table[] = {
     {"loud", OPTIONS_BOOL, 0, 1, "false", "say more"},
     {"sources", OPTIONS_NODE, 0, 0, NULL, "what to read"},
     {"kafka", OPTIONS_NODE, 0, 0, NULL, "how to send"},
+    {"free", OPTIONS_MAP, 0, 0, NULL, "any keys"},
     {0},
 };
 
@@ -142,6 +143,42 @@ what_is_wrong_is_said_with_its_place(void **state)
 	expect_problem("spool: {keep: soon}\n", "a duration such as");
 	expect_problem("loud: yes\n", "true or false");
 	expect_problem("spool: 5\n", "agent.yml:1:8: ");
+	expect_problem("free: 5\n", "agent.yml:1:7: ");
+	expect_problem("free:\n  a.b: [1]\n", "agent.yml:2:8: free: a.b takes");
+	expect_problem("free:\n  a.b:\n", "one value");
+}
+
+static void
+secrets_are_masked_wherever_they_are(void **state)
+{
+	struct problems *p = problems_new();
+	struct buf out = {0};
+	char path[300];
+	struct options *o =
+	    load("free: {sasl.password: hunter2, ssl.key.pem: "
+		 "hunter2, a.b: seen, 'x y': 5}\n"
+		 "sources: [{in: {ssl.key.password: hunter2}}]\n",
+		path, p);
+
+	(void)state;
+	assert_non_null(o);
+	assert_slice(
+	    tree_text(tree_get(options_node(o, "free", 0), "sasl.password")),
+	    SLICE("hunter2"));
+	options_show(o, &out);
+	buf_putc(&out, '\n');
+	options_json(o, &out);
+	buf_putc(&out, '\0');
+	assert_false(out.failed);
+	assert_null(strstr(out.ptr, "hunter2"));
+	assert_non_null(strstr(out.ptr, "  sasl.password: \"********\" "));
+	assert_non_null(strstr(out.ptr, "  a.b: seen "));
+	assert_non_null(strstr(out.ptr,
+	    "{\"sasl.password\":\"********\",\"ssl.key.pem\":\"********\","
+	    "\"a.b\":\"seen\",\"x y\":\"5\"}"));
+	buf_clear(&out);
+	options_free(o);
+	problems_free(p);
 }
 
 static void
@@ -295,6 +332,7 @@ main(void)
 	    cmocka_unit_test(the_command_line_wins_and_its_lists_add_up),
 	    cmocka_unit_test(what_is_wrong_is_said_with_its_place),
 	    cmocka_unit_test(sizes_beyond_any_number_are_refused),
+	    cmocka_unit_test(secrets_are_masked_wherever_they_are),
 	    cmocka_unit_test(what_is_shown_names_where_it_is_from),
 	    cmocka_unit_test(what_is_shown_can_be_the_file),
 	    cmocka_unit_test(
