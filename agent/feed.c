@@ -87,7 +87,7 @@ feed_close(struct feed *f)
 }
 
 void
-feed_save(const struct feed *f, struct buf *out)
+feed_save(struct feed *f, bool full, struct buf *out)
 {
 	jsonout_object(out);
 	jsonout_kstr(out, "id", f->spec->id);
@@ -108,8 +108,16 @@ feed_save(const struct feed *f, struct buf *out)
 		jsonout_key(out, "hole");
 		source_gap_save(&f->hole, out);
 	}
-	f->source.ops->save(f->source.impl, out);
+	f->source.ops->save(f->source.impl, full, out);
 	jsonout_object_end(out);
+}
+
+void
+feed_kept(struct feed *f)
+{
+	f->moved = false;
+	if (f->source.ops->kept)
+		f->source.ops->kept(f->source.impl);
 }
 
 static void

@@ -33,6 +33,7 @@ struct fileset {
 
 	struct fileset_file *files;
 	size_t count, room;
+	int64_t next_number;
 	struct sight *sights;
 	size_t sight_count;
 	struct troubles troubles;

@@ -115,8 +115,12 @@ struct source_ops {
 	/* true and the oldest hole found and not yet taken. */
 	bool (*gap)(void *impl, struct source_gap *gap);
 	/* Append the state to go on from, a JSON object's members: holes that
-	 * were not taken yet among them. */
-	void (*save)(const void *impl, struct buf *out);
+	 * were not taken yet among them. Not full: what stands in the state
+	 * before, and is as it was, may be given by its number alone
+	 * (checkpoint). */
+	void (*save)(void *impl, bool full, struct buf *out);
+	/* What save gave last is on disk. NULL where all is always given. */
+	void (*kept)(void *impl);
 	/* Take it up again, before the first scan. */
 	int (*restore)(void *impl, const json_t *state, struct err *err);
 	/* Where it is: generation (NULL before the first) and offset. */

@@ -147,7 +147,7 @@ restart(struct reading *r)
 	json_t *json;
 
 	jsonout_object(&state);
-	r->source.ops->save(r->source.impl, &state);
+	r->source.ops->save(r->source.impl, true, &state);
 	jsonout_object_end(&state);
 	source_close(&r->source);
 	open_source(r);
