@@ -58,7 +58,7 @@ void fileset_doubt(struct fileset *s);
  * should wait. Something that is there could not be judged yet. */
 bool fileset_holds_back(const struct fileset *s);
 bool fileset_is_pending(const struct fileset *s);
-/* Did the last look add a file? */
+/* Did the last look add a file, or give one its name? */
 bool fileset_has_grown(const struct fileset *s);
 
 size_t fileset_count(const struct fileset *s);

@@ -40,7 +40,7 @@ struct fileset {
 	struct source_gap *gaps;
 	size_t gap_count;
 
-	bool grown;	 /* the last look added a file */
+	bool grown;	 /* the last look added or named a file */
 	bool doubt;	 /* look at everything */
 	bool pending;	 /* something could not be judged yet */
 	bool older;	 /* and may be older than what is at hand */

@@ -182,27 +182,6 @@ generation_save(const struct generation *g, struct buf *out)
 	jsonout_kint(out, "mtime", met ? mtime_us(&g->st) : g->saved_mtime_us);
 }
 
-int
-generation_end_in(
-    struct generation *g, const struct generation *copy, struct err *err)
-{
-	struct position found;
-
-	position_init(&found);
-	if (copy->id.compressed ||
-	    plain_locate(copy->fd, (uint64_t)copy->st.st_size, g->crypto,
-		&found, err) != STRETCH_SAME) {
-		position_clear(&found);
-		return -1;
-	}
-	generation_close(g);
-	position_take_trail(&found, &g->at);
-	position_move(&g->at, &found);
-	generation_adopt(g, copy);
-	g->ended = true;
-	return 0;
-}
-
 void
 generation_adopt(struct generation *g, const struct generation *from)
 {

@@ -112,7 +112,7 @@ generation_holds(const struct generation *g, struct generation *other)
 
 /* All of a compressed file, as far as it can be read. */
 static void
-pass_all(struct generation *other, struct position *all)
+pass_all(const struct generation *other, struct position *all)
 {
 	enum stretch_proof proof;
 	struct packed *r =
@@ -123,6 +123,35 @@ pass_all(struct generation *other, struct position *all)
 	while (r && packed_take(r, &s))
 		position_pass(all, other->crypto, s.bytes);
 	packed_free(r);
+}
+
+int
+generation_end_in(
+    struct generation *g, const struct generation *copy, struct err *err)
+{
+	struct position found;
+	bool well;
+
+	position_init(&found);
+	if (copy->id.compressed) {
+		well = position_reserve(&found) == 0;
+		if (well)
+			pass_all(copy, &found);
+	} else {
+		well = plain_locate(copy->fd, (uint64_t)copy->st.st_size,
+			   g->crypto, &found, err) == STRETCH_SAME;
+	}
+	if (!well || found.offset == 0) {
+		position_clear(&found);
+		return -1;
+	}
+	generation_close(g);
+	position_take_trail(&found, &g->at);
+	position_move(&g->at, &found);
+	position_rest(&g->at, g->crypto);
+	generation_adopt(g, copy);
+	g->ended = true;
+	return 0;
 }
 
 static bool
