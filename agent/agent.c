@@ -78,7 +78,7 @@ agent_commit(struct agent *a, int64_t now_us)
 		return false;
 	}
 	for (size_t i = 0; i < a->feeds.count; i++)
-		a->feeds.list[i].moved = false;
+		feed_kept(&a->feeds.list[i]);
 	if (a->stuck && !a->refused)
 		go_on(a);
 	a->stuck = false;

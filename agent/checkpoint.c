@@ -11,28 +11,84 @@
 /* Well below a frame. */
 #define PART_BYTES ((size_t)256 << 10)
 
+/* The file of that number among files, which are mostly asked for in their
+ * order: from *at on. */
+static json_t *
+file_of(const json_t *files, json_int_t number, size_t *at)
+{
+	size_t count = json_array_size(files);
+
+	for (size_t i = 0; i < count; i++, ++*at) {
+		json_t *file;
+
+		if (*at >= count)
+			*at = 0;
+		file = json_array_get(files, *at);
+		if (json_is_integer(json_object_get(file, "n")) &&
+		    json_integer_value(json_object_get(file, "n")) == number)
+			return file;
+	}
+	return NULL;
+}
+
+/* A new array of files with those of before in place of their numbers. One
+ * that is not there (it was in a part that was lost) is met anew: ids make the
+ * repeats harmless. */
+static json_t *
+fill_in(const json_t *files, const json_t *before)
+{
+	json_t *all = json_array();
+	size_t at = 0;
+
+	for (size_t i = 0; all && i < json_array_size(files); i++) {
+		json_t *file = json_array_get(files, i);
+
+		if (json_is_integer(file))
+			file = file_of(before, json_integer_value(file), &at);
+		if (file && json_array_append(all, file) != 0) {
+			json_decref(all);
+			all = NULL;
+		}
+	}
+	return all;
+}
+
 /* The files of a state that was taken apart, to those of its first part. */
 static int
 take_more(struct checkpoint *c, const char *id, const json_t *state)
 {
 	json_t *files =
 	    json_object_get(json_object_get(c->sources, id), "files");
+	json_t *more;
+	int status;
 
 	/* Without its first part it is not whole: read from the beginning. */
 	if (!files)
 		return 0;
-	return json_array_extend(files, json_object_get(state, "files"));
+	more = fill_in(
+	    json_object_get(state, "files"), json_object_get(c->before, id));
+	status = more ? json_array_extend(files, more) : -1;
+	json_decref(more);
+	return status;
 }
 
 static int
 take_source(struct checkpoint *c, json_t *state)
 {
 	const char *id = json_string_value(json_object_get(state, "id"));
+	json_t *files = json_object_get(state, "files");
+	json_t *before;
 
 	if (!id)
 		return 0;
 	if (json_is_true(json_object_get(state, "more")))
 		return take_more(c, id, state);
+	before = json_object_get(json_object_get(c->sources, id), "files");
+	if (before && json_object_set(c->before, id, before) != 0)
+		return -1;
+	if (files &&
+	    json_object_set_new(state, "files", fill_in(files, before)) != 0)
+		return -1;
 	return json_object_set(c->sources, id, state);
 }
 
@@ -53,9 +109,12 @@ checkpoint_load(
 {
 	int status = 0;
 
-	*c = (struct checkpoint){.sources = json_object()};
-	if (!c->sources)
+	*c = (struct checkpoint){
+	    .sources = json_object(), .before = json_object()};
+	if (!c->sources || !c->before) {
+		checkpoint_clear(c);
 		return err_set(err, "no memory for the state");
+	}
 	for (size_t i = 0; i < found->checkpoint_count; i++) {
 		json_t *json =
 		    jsonin_parse(buf_slice(&found->checkpoints[i]), err);
@@ -76,12 +135,15 @@ checkpoint_load(
 		}
 		json_decref(json);
 	}
+	json_decref(c->before);
+	c->before = NULL;
 	return status;
 }
 
 void
 checkpoint_clear(struct checkpoint *c)
 {
+	json_decref(c->before);
 	json_decref(c->sources);
 	*c = (struct checkpoint){0};
 }
@@ -177,7 +239,8 @@ cut_files(json_t *state, const json_t *files, size_t *at)
 	while (some && *at < json_array_size(files) && size < PART_BYTES / 2) {
 		json_t *file = json_array_get(files, *at);
 
-		size += json_dumpb(file, NULL, 0, JSON_COMPACT);
+		size +=
+		    json_dumpb(file, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY);
 		if (json_array_append(some, file) != 0)
 			break;
 		++*at;

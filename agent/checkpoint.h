@@ -2,8 +2,9 @@
 /* checkpoint: the agent's state between two starts, as it travels with the
  * commits of the spool: `{"rules":HASH,"sources":[{"id":..},..]}`. A full one
  * holds everything, later ones what changed; put together, the last word about
- * each source counts. A state with `"more":true` goes on with the files of the
- * one before it. */
+ * each source counts. In its `files` a number stands for the file of that `n`
+ * as the state before has it: thousands of rotated files do not change. A state
+ * with `"more":true` goes on with the files of the one before it. */
 #ifndef ASSAY_AGENT_CHECKPOINT_H
 #define ASSAY_AGENT_CHECKPOINT_H
 
@@ -21,6 +22,7 @@ struct checkpoint {
 	bool has_rules;	   /* the texts of a set of rules were recorded: */
 	uint8_t rules[32]; /* this one's */
 	json_t *sources;   /* object: id -> state */
+	json_t *before; /* while it is put together: id -> files before that */
 };
 
 /* Put together what recovery found. What is not understood is left out and told

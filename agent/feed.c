@@ -87,7 +87,7 @@ feed_close(struct feed *f)
 }
 
 void
-feed_save(const struct feed *f, struct buf *out)
+feed_save(struct feed *f, bool full, struct buf *out)
 {
 	jsonout_object(out);
 	jsonout_kstr(out, "id", f->spec->id);
@@ -108,8 +108,16 @@ feed_save(const struct feed *f, struct buf *out)
 		jsonout_key(out, "hole");
 		source_gap_save(&f->hole, out);
 	}
-	f->source.ops->save(f->source.impl, out);
+	f->source.ops->save(f->source.impl, full, out);
 	jsonout_object_end(out);
+}
+
+void
+feed_kept(struct feed *f)
+{
+	f->moved = false;
+	if (f->source.ops->kept)
+		f->source.ops->kept(f->source.impl);
 }
 
 static void
@@ -153,8 +161,10 @@ void
 feed_scan(struct feed *f, int64_t now_us)
 {
 	int64_t first_us;
+	int got = f->source.ops->scan(f->source.impl, now_us, &f->err);
 
-	f->blocked = f->source.ops->scan(f->source.impl, now_us, &f->err) != 0;
+	f->blocked = got < 0;
+	f->moved |= got > 0;
 	if (f->standing.known)
 		return;
 	first_us = f->source.ops->first(f->source.impl);

@@ -52,8 +52,10 @@ int feed_open(struct feed *f, struct source_spec *spec, enum standing_rule rule,
     struct crypto *c, struct err *err);
 void feed_close(struct feed *f);
 
-/* Append its state as a JSON object: {"id","from","through","last",...}. */
-void feed_save(const struct feed *f, struct buf *out);
+/* Append its state as a JSON object: {"id","from","through","last",...}; in
+ * full, or what changed since what _kept said is on disk. */
+void feed_save(struct feed *f, bool full, struct buf *out);
+void feed_kept(struct feed *f);
 
 /* Take it up again, before the first scan. new_chain: the epochs before are not
  * joined, so what is proved begins where reading goes on. */

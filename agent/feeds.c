@@ -94,7 +94,7 @@ feeds_remove(struct feeds *all, size_t i, struct err *err)
 	struct buf state = {0};
 	int status;
 
-	feed_save(f, &state);
+	feed_save(f, true, &state);
 	status =
 	    state.failed
 		? err_set(err, "no memory for the state of '%s'", f->spec->id)
@@ -118,7 +118,7 @@ make_parts(struct feeds *all, const uint8_t rules[32], bool full)
 		if (!full && !all->list[i].moved)
 			continue;
 		buf_reset(&state);
-		feed_save(&all->list[i], &state);
+		feed_save(&all->list[i], full, &state);
 		all->parts.failed |= state.failed;
 		checkpoint_add(&all->parts, rules, buf_slice(&state));
 	}

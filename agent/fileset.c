@@ -55,6 +55,12 @@ fileset_doubt(struct fileset *s)
 }
 
 bool
+fileset_has_grown(const struct fileset *s)
+{
+	return s->grown;
+}
+
+bool
 fileset_is_pending(const struct fileset *s)
 {
 	return s->pending || s->doubt;
@@ -86,7 +92,11 @@ fileset_add(struct fileset *s, const struct fileset_file *file)
 		s->files = more;
 		s->room = room;
 	}
-	s->files[s->count++] = *file;
+	s->files[s->count] = *file;
+	if (file->number == 0)
+		s->files[s->count].number = ++s->next_number;
+	s->count++;
+	s->grown = true;
 	return 0;
 }
 
@@ -192,19 +202,49 @@ fileset_open(struct fileset *s, struct fileset_file *f, struct err *err)
 
 /* ---- state ---- */
 
+static void
+save_file(struct fileset *s, struct fileset_file *f, bool full, struct buf *out)
+{
+	struct buf text = {0};
+	struct slice whole;
+	uint8_t hash[CRYPTO_HASH_LEN];
+
+	jsonout_object(&text);
+	jsonout_kint(&text, "n", f->number);
+	generation_save(f->gen, &text);
+	if (f->gone)
+		jsonout_kbool(&text, "gone", true);
+	jsonout_object_end(&text);
+	whole = buf_slice(&text);
+	crypto_sha256(s->crypto, &whole, 1, hash);
+	memcpy(f->given.hash, hash, sizeof f->given.hash);
+	f->given.is = true;
+	if (!full && f->kept.is &&
+	    !memcmp(f->kept.hash, hash, sizeof f->kept.hash))
+		jsonout_int(out, f->number);
+	else
+		jsonout_raw(out, whole);
+	out->failed |= text.failed;
+	buf_clear(&text);
+}
+
 void
-fileset_save(const struct fileset *s, struct buf *out)
+fileset_kept(struct fileset *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->files[i].given.is)
+			s->files[i].kept = s->files[i].given;
+}
+
+void
+fileset_save(struct fileset *s, bool full, struct buf *out)
 {
 	jsonout_kint(out, "truncations", s->form.truncations);
+	jsonout_kint(out, "next", s->next_number);
 	jsonout_key(out, "files");
 	jsonout_array(out);
-	for (size_t i = 0; i < s->count; i++) {
-		jsonout_object(out);
-		generation_save(s->files[i].gen, out);
-		if (s->files[i].gone)
-			jsonout_kbool(out, "gone", true);
-		jsonout_object_end(out);
-	}
+	for (size_t i = 0; i < s->count; i++)
+		save_file(s, &s->files[i], full, out);
 	jsonout_array_end(out);
 	if (s->gap_count == 0)
 		return;
@@ -237,6 +277,7 @@ fileset_restore(struct fileset *s, const json_t *state, struct err *err)
 	const json_t *files = json_object_get(state, "files");
 
 	(void)jsonin_int(state, "truncations", &s->form.truncations);
+	(void)jsonin_int(state, "next", &s->next_number);
 	for (size_t i = 0; i < json_array_size(files); i++) {
 		const json_t *one = json_array_get(files, i);
 		struct fileset_file file = {.restored = true};
@@ -245,6 +286,7 @@ fileset_restore(struct fileset *s, const json_t *state, struct err *err)
 		if (!file.gen)
 			return -1;
 		(void)jsonin_bool(one, "gone", &file.gone);
+		(void)jsonin_int(one, "n", &file.number);
 		file.at_stem = fileset_is_stem(s, generation_path(file.gen));
 		if (fileset_add(s, &file) != 0) {
 			generation_free(file.gen);

@@ -33,6 +33,11 @@ struct fileset_file {
 	bool resting;  /* its last bytes, without LF, were given */
 	int64_t behind_us; /* since when there is a newer one; 0 */
 	int64_t broken_us; /* since when it cannot be read; 0 */
+	int64_t number;	   /* its own in this set, for ever */
+	struct {
+		bool is;
+		uint8_t hash[8]; /* of its state */
+	} given, kept;		 /* by the last save; on disk */
 };
 
 /* A new empty set. Borrows spec and c. */
@@ -53,6 +58,8 @@ void fileset_doubt(struct fileset *s);
  * should wait. Something that is there could not be judged yet. */
 bool fileset_holds_back(const struct fileset *s);
 bool fileset_is_pending(const struct fileset *s);
+/* Did the last look add a file, or give one its name? */
+bool fileset_has_grown(const struct fileset *s);
 
 size_t fileset_count(const struct fileset *s);
 /* Borrows until the next look. */
@@ -75,7 +82,10 @@ void fileset_remove(struct fileset *s, struct fileset_file *f);
 /* Bytes not read yet of files without a name. */
 uint64_t fileset_held(const struct fileset *s);
 
-void fileset_save(const struct fileset *s, struct buf *out);
+/* Append the members of its state. Not full: of a file whose state is on disk
+ * (fileset_kept said so after the save) and has not changed, its number. */
+void fileset_save(struct fileset *s, bool full, struct buf *out);
+void fileset_kept(struct fileset *s);
 int fileset_restore(struct fileset *s, const json_t *state, struct err *err);
 
 #endif

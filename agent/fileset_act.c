@@ -206,6 +206,10 @@ do_seen(struct looking *l, const struct follow *follow, size_t from, size_t s)
 		return fileset_note_sight(l->s, &c->st, false);
 	case FOLLOW_PENDING:
 		l->s->pending = true;
+		/* A plain one has come to rest when it is seen like so again.
+		 */
+		if (c->fact.young)
+			return fileset_note_sight(l->s, &c->st, false);
 		return 0;
 	default:
 		return 0;

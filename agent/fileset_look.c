@@ -243,7 +243,13 @@ is_as_it_was(struct fileset *s, struct fileset_file *f, int64_t file_us)
 	if (f->restored || f->waits)
 		return false;
 	if (generation_is_open(f->gen)) {
+		uint8_t name[16];
+
+		memcpy(name, generation_id(f->gen)->gen, sizeof name);
 		f->cut = !generation_look(f->gen, s->now_us, file_us);
+		/* Of one that was not read yet its name is all we have. */
+		if (memcmp(name, generation_id(f->gen)->gen, sizeof name) != 0)
+			s->grown = true;
 		if (f->cut || !f->link)
 			return !f->cut;
 		return stat(generation_path(f->gen), &st) == 0 &&
@@ -438,6 +444,7 @@ fileset_look(struct fileset *s, bool starved, int64_t now_us, struct err *err)
 
 	s->now_us = now_us;
 	s->starved = starved;
+	s->grown = false;
 	look_for_blindness(s, err);
 	must = must_look(s, file_us) || names != 0;
 	/* What changed while we looked is looked at once more. */

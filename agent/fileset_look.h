@@ -33,12 +33,14 @@ struct fileset {
 
 	struct fileset_file *files;
 	size_t count, room;
+	int64_t next_number;
 	struct sight *sights;
 	size_t sight_count;
 	struct troubles troubles;
 	struct source_gap *gaps;
 	size_t gap_count;
 
+	bool grown;	 /* the last look added or named a file */
 	bool doubt;	 /* look at everything */
 	bool pending;	 /* something could not be judged yet */
 	bool older;	 /* and may be older than what is at hand */

@@ -12,6 +12,8 @@
 /* A compressed file that was touched less than this ago may still be written.
  */
 #define SETTLE_US INT64_C(10000000)
+/* So many bytes a file must have to be known as compressed. */
+#define MAGIC_MAX 16
 /* One whose original is still there may for longer. */
 #define MADE_US INT64_C(60000000)
 
@@ -344,17 +346,23 @@ has_original(const struct looking *l, const char *path)
 	return false;
 }
 
+/* Two looks at two times that saw the same: it is whole. */
+static bool
+is_unsettled(const struct looking *l, const struct candidate *c)
+{
+	const struct sight *at = find_sight(l->s, &c->st);
+
+	return is_young(l, &c->st, SETTLE_US) &&
+	       !(at && sight_stands(at, &c->st) && at->seen_us != l->s->now_us);
+}
+
 /* May it still be written? Who compresses removes what it was made of last. */
 static bool
 may_change(const struct looking *l, const struct candidate *c)
 {
-	const struct sight *at = find_sight(l->s, &c->st);
-
 	if (has_original(l, c->path))
 		return is_young(l, &c->st, MADE_US);
-	/* Two looks at two times that saw the same: it is whole. */
-	return is_young(l, &c->st, SETTLE_US) &&
-	       !(at && sight_stands(at, &c->st) && at->seen_us != l->s->now_us);
+	return is_unsettled(l, c);
 }
 
 /* A file we had a look at before, to which nothing was done since. */
@@ -490,9 +498,17 @@ settle(struct looking *l, struct candidate *c)
 {
 	const struct sight *at = find_sight(l->s, &c->st);
 
-	/* One that was just made, to hold a copy perhaps, says nothing yet. */
-	if (c->made && !c->skip && c->fact.size == 0 && !c->fact.at_stem &&
-	    is_young(l, &c->st, SETTLE_US)) {
+	c->fact.young = c->made && !c->fact.compressed && is_unsettled(l, c);
+
+	/* One that was just made, to hold a copy perhaps, says nothing yet, and
+	 * too few bytes do not say that they are compressed. */
+	if (c->made && !c->skip && c->fact.size < MAGIC_MAX &&
+	    !c->fact.compressed && !c->fact.at_stem &&
+	    (c->fact.size == 0 ? is_young(l, &c->st, SETTLE_US)
+			       : is_unsettled(l, c))) {
+		if (c->fact.size > 0 &&
+		    fileset_note_sight(l->s, &c->st, true) != 0)
+			l->status = fileset_no_memory(l->s, l->err);
 		c->fact.pending = true;
 		return;
 	}

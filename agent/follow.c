@@ -184,10 +184,12 @@ worth(const struct follow_known *g, enum follow_answer answer)
 {
 	switch (answer) {
 	case FOLLOW_YES:
-		return g->ended ? 2 : 3;
+		return g->ended ? 3 : 4;
 	case FOLLOW_EXACTLY:
-		return g->ended ? 3 : 2;
+		return g->ended ? 4 : 3;
 	case FOLLOW_PART:
+		return 2;
+	case FOLLOW_PERHAPS:
 		return 1;
 	default:
 		return 0;
@@ -203,6 +205,27 @@ any_pending(const struct follow *f)
 	return false;
 }
 
+/* A generation was cut, and s holds less than was read of it. */
+static void
+take_part(struct follow *f, size_t k, size_t s)
+{
+	const struct follow_seen *n = &f->seen[s];
+	bool sure = answer_of(f, k, s) == FOLLOW_PART;
+
+	if (any_pending(f) || (!sure && n->young)) {
+		/* It, or what cannot be looked at yet, may come to hold more.
+		 */
+		f->knowns[k].is = FOLLOW_WAITS;
+		f->seens[s].is = FOLLOW_PENDING;
+	} else if (sure || (f->known[k].stamped && n->stamped)) {
+		/* It was read further than it was copied. */
+		f->knowns[k] =
+		    (struct follow_decision){.is = FOLLOW_COPIED, .at = s};
+		f->seens[s] =
+		    (struct follow_decision){.is = FOLLOW_COPY, .at = k};
+	}
+}
+
 static void
 take_best(struct follow *f, size_t k, size_t s)
 {
@@ -212,18 +235,10 @@ take_best(struct follow *f, size_t k, size_t s)
 	bool cut = !own && !g->ended && !g->gone &&
 		   (was_cut(f, k) || !f->seen[s].compressed);
 
-	if (answer_of(f, k, s) != FOLLOW_PART) {
+	if (answer_of(f, k, s) > FOLLOW_PART)
 		give(f, k, s, cut ? FOLLOW_RECOVERS : FOLLOW_HAS);
-	} else if (cut && !f->seen[s].at_stem && any_pending(f)) {
-		/* What cannot be looked at yet may hold more of it. */
-		f->seens[s].is = FOLLOW_PENDING;
-	} else if (cut && !f->seen[s].at_stem) {
-		/* It was read further than it was copied. */
-		f->knowns[k] =
-		    (struct follow_decision){.is = FOLLOW_COPIED, .at = s};
-		f->seens[s] =
-		    (struct follow_decision){.is = FOLLOW_COPY, .at = k};
-	}
+	else if (cut && !f->seen[s].at_stem)
+		take_part(f, k, s);
 }
 
 /* The best of the files that could hold it. */

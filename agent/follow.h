@@ -24,6 +24,9 @@
 enum follow_answer {
 	FOLLOW_UNASKED = 0,
 	FOLLOW_NO,
+	/* It may hold the beginning of what was read, and no more; or it only
+	 * begins alike. */
+	FOLLOW_PERHAPS,
 	/* It holds the beginning of what was read, and no more. */
 	FOLLOW_PART,
 	FOLLOW_YES,
@@ -53,6 +56,7 @@ struct follow_seen {
 	bool compressed;
 	uint64_t size;
 	bool pending; /* cannot be judged yet: unreadable, or being written */
+	bool young;   /* plain, and perhaps being written */
 	/* It has the key of this known generation, and nothing was done to it
 	 * since that was closed; or FOLLOW_NONE. */
 	size_t unchanged;

@@ -58,12 +58,14 @@ generation_new(int fd, const char *path, const struct fileid_form *form,
 		err_set(err, "no memory to read '%s'", path);
 		goto fail;
 	}
-	if (fileid_read(&g->id, fd, path, form, c, err) != 0)
-		goto fail;
+	/* In this order: what is said of a file that is being written is then
+	 * never newer than its size, and an empty one counts as empty. */
 	if (fstat(fd, &g->st) != 0) {
 		err_sys(err, "look at '%s'", path);
 		goto fail;
 	}
+	if (fileid_read(&g->id, fd, path, form, c, err) != 0)
+		goto fail;
 	g->high = g->id.compressed ? 0 : (uint64_t)g->st.st_size;
 	return g;
 fail:
@@ -89,6 +91,7 @@ generation_close(struct generation *g)
 	g->packed = NULL;
 	plain_clear(&g->plain);
 	generation_drop_tried(g);
+	position_rest(&g->at, g->crypto);
 }
 
 void
@@ -179,27 +182,6 @@ generation_save(const struct generation *g, struct buf *out)
 	jsonout_kbool(out, "ended", g->ended);
 	jsonout_kint(out, "size", met ? g->st.st_size : g->saved_size);
 	jsonout_kint(out, "mtime", met ? mtime_us(&g->st) : g->saved_mtime_us);
-}
-
-int
-generation_end_in(
-    struct generation *g, const struct generation *copy, struct err *err)
-{
-	struct position found;
-
-	position_init(&found);
-	if (copy->id.compressed ||
-	    plain_locate(copy->fd, (uint64_t)copy->st.st_size, g->crypto,
-		&found, err) != STRETCH_SAME) {
-		position_clear(&found);
-		return -1;
-	}
-	generation_close(g);
-	position_take_trail(&found, &g->at);
-	position_move(&g->at, &found);
-	generation_adopt(g, copy);
-	g->ended = true;
-	return 0;
 }
 
 void

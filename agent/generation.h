@@ -59,7 +59,7 @@ bool generation_was_closed_as(
 
 /* Let g, which was cut, stand at the end of a copy of less than was read of it,
  * ended: so the copy is known whatever becomes of it. -1 when that cannot be
- * read, or is compressed; g is as it was then. */
+ * read; g is as it was then. */
 int generation_end_in(
     struct generation *g, const struct generation *copy, struct err *err);
 

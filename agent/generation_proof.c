@@ -3,21 +3,15 @@
 
 #include <string.h>
 
-/* Is other, all of which is found, the beginning of what was read of g? */
 static bool
-begins(const struct generation *g, const struct generation *other,
-    const struct position *found)
+stood(const struct generation *g, const struct generation *other,
+    const struct position_past *past)
 {
-	const struct position_past *past;
 	struct position there;
 	enum stretch_proof proof;
 	struct packed *packed = NULL;
-	bool stood;
+	bool same;
 
-	if (!position_begins(&g->at, found, &past))
-		return false;
-	if (!past)
-		return true;
 	position_init(&there);
 	if (other->id.compressed)
 		packed = packed_open(
@@ -25,11 +19,30 @@ begins(const struct generation *g, const struct generation *other,
 	else
 		proof = plain_locate(
 		    other->fd, past->offset, g->crypto, &there, NULL);
-	stood =
-	    proof == STRETCH_SAME && position_stood(g->crypto, past, &there);
+	same = proof == STRETCH_SAME && position_stood(g->crypto, past, &there);
 	packed_free(packed);
 	position_clear(&there);
-	return stood;
+	return same;
+}
+
+/* Is other, all of which is found, the beginning of what was read of g? */
+static enum follow_answer
+begins(const struct generation *g, const struct generation *other,
+    const struct position *found)
+{
+	const struct position_past *past;
+
+	switch (position_begins(&g->at, found, &past)) {
+	case POSITION_SURELY:
+		return FOLLOW_PART;
+	case POSITION_IF_PAST:
+		return stood(g, other, past) ? FOLLOW_PART : FOLLOW_NO;
+	case POSITION_PERHAPS:
+		return !past || stood(g, other, past) ? FOLLOW_PERHAPS
+						      : FOLLOW_NO;
+	default:
+		return FOLLOW_NO;
+	}
 }
 
 static enum follow_answer
@@ -45,7 +58,7 @@ plain_holds(const struct generation *g, const struct generation *other)
 		&found, NULL) != STRETCH_SAME)
 		answer = FOLLOW_NO;
 	else if (part)
-		answer = begins(g, other, &found) ? FOLLOW_PART : FOLLOW_NO;
+		answer = begins(g, other, &found);
 	else if (position_proves(g->crypto, &g->at, &found))
 		answer = size == g->at.offset ? FOLLOW_EXACTLY : FOLLOW_YES;
 	position_clear(&found);
@@ -66,8 +79,8 @@ packed_holds(const struct generation *g, struct generation *other)
 		return packed_at_end(other->tried) ? FOLLOW_EXACTLY
 						   : FOLLOW_YES;
 	/* What there is of one that is shorter, or damaged, is in tried_at. */
-	if (!other->tried && begins(g, other, &other->tried_at))
-		answer = FOLLOW_PART;
+	if (!other->tried)
+		answer = begins(g, other, &other->tried_at);
 	generation_drop_tried(other);
 	return answer;
 }
@@ -99,7 +112,7 @@ generation_holds(const struct generation *g, struct generation *other)
 
 /* All of a compressed file, as far as it can be read. */
 static void
-pass_all(struct generation *other, struct position *all)
+pass_all(const struct generation *other, struct position *all)
 {
 	enum stretch_proof proof;
 	struct packed *r =
@@ -110,6 +123,35 @@ pass_all(struct generation *other, struct position *all)
 	while (r && packed_take(r, &s))
 		position_pass(all, other->crypto, s.bytes);
 	packed_free(r);
+}
+
+int
+generation_end_in(
+    struct generation *g, const struct generation *copy, struct err *err)
+{
+	struct position found;
+	bool well;
+
+	position_init(&found);
+	if (copy->id.compressed) {
+		well = position_reserve(&found) == 0;
+		if (well)
+			pass_all(copy, &found);
+	} else {
+		well = plain_locate(copy->fd, (uint64_t)copy->st.st_size,
+			   g->crypto, &found, err) == STRETCH_SAME;
+	}
+	if (!well || found.offset == 0) {
+		position_clear(&found);
+		return -1;
+	}
+	generation_close(g);
+	position_take_trail(&found, &g->at);
+	position_move(&g->at, &found);
+	position_rest(&g->at, g->crypto);
+	generation_adopt(g, copy);
+	g->ended = true;
+	return 0;
 }
 
 static bool
@@ -166,8 +208,8 @@ generation_copies(const struct generation *g, struct generation *other)
 	else if (other->id.compressed)
 		same = packs(g, other);
 	else
-		same =
-		    g->at.offset > 0 && generation_holds(g, other) != FOLLOW_NO;
+		same = g->at.offset > 0 &&
+		       generation_holds(g, other) >= FOLLOW_PART;
 	return same ? FOLLOW_YES : FOLLOW_NO;
 }
 

@@ -20,13 +20,14 @@ void
 position_clear(struct position *p)
 {
 	free(p->head);
+	free(p->marker);
 	position_init(p);
 }
 
 void
 position_move(struct position *to, struct position *from)
 {
-	free(to->head);
+	position_clear(to);
 	*to = *from;
 	position_init(from);
 }
@@ -54,7 +55,8 @@ shift_in(struct position *p, struct slice bytes)
 	keep = POSITION_MARKER - bytes.len;
 	if (keep > p->marker_len)
 		keep = p->marker_len;
-	memmove(p->marker, p->marker + p->marker_len - keep, keep);
+	if (keep > 0)
+		memmove(p->marker, p->marker + p->marker_len - keep, keep);
 	if (bytes.len > 0)
 		memcpy(p->marker + keep, bytes.ptr, bytes.len);
 	p->marker_len = keep + bytes.len;
@@ -63,10 +65,11 @@ shift_in(struct position *p, struct slice bytes)
 int
 position_reserve(struct position *p)
 {
-	if (p->head || p->head_len == POSITION_HEAD)
-		return 0;
-	p->head = malloc(POSITION_HEAD);
-	return p->head ? 0 : -1;
+	if (!p->marker)
+		p->marker = malloc(POSITION_MARKER);
+	if (!p->head && p->head_len < POSITION_HEAD)
+		p->head = malloc(POSITION_HEAD);
+	return p->marker && (p->head || p->head_len == POSITION_HEAD) ? 0 : -1;
 }
 
 /* Only a head that is not full yet needs its bytes. */
@@ -94,7 +97,7 @@ fill_head(struct position *p, struct crypto *c, struct slice bytes)
 static void
 short_hash(struct crypto *c, const struct position *p, uint8_t out[8])
 {
-	struct slice marker = {p->marker, p->marker_len};
+	struct slice marker = {p->marker ? p->marker : "", p->marker_len};
 	uint8_t hash[CRYPTO_HASH_LEN];
 
 	crypto_sha256(c, &marker, 1, hash);
@@ -151,37 +154,29 @@ position_set(struct position *p, struct crypto *c, uint64_t offset,
 	return 0;
 }
 
-/* The last place p stood at before end, if it says enough about a file that
- * long. */
-static const struct position_past *
-place_before(const struct position *p, uint64_t end)
-{
-	const struct position_past *past = NULL;
-
-	for (size_t i = 0; i < p->trail_len; i++)
-		if (p->trail[i].offset <= end)
-			past = &p->trail[i];
-	if (!past || past->offset < end - past->offset ||
-	    (end > POSITION_HEAD && past->offset <= POSITION_HEAD))
-		return NULL;
-	return past;
-}
-
-bool
+enum position_begins
 position_begins(const struct position *p, const struct position *found,
     const struct position_past **past)
 {
+	uint64_t end = found->offset;
+
 	*past = NULL;
-	if (found->offset == 0 || found->offset >= p->offset)
-		return false;
-	if (found->offset <= POSITION_HEAD && p->head &&
-	    p->head_len >= found->head_len)
-		return memcmp(p->head, found->head, found->head_len) == 0;
+	if (end == 0 || end >= p->offset)
+		return POSITION_NO;
+	if (end <= POSITION_HEAD && p->head && p->head_len >= found->head_len)
+		return memcmp(p->head, found->head, found->head_len) == 0
+			   ? POSITION_SURELY
+			   : POSITION_NO;
 	if (found->head_len == POSITION_HEAD &&
 	    memcmp(p->head_hash, found->head_hash, CRYPTO_HASH_LEN) != 0)
-		return false;
-	*past = place_before(p, found->offset);
-	return *past != NULL;
+		return POSITION_NO;
+	for (size_t i = 0; i < p->trail_len; i++)
+		if (p->trail[i].offset <= end)
+			*past = &p->trail[i];
+	if (!*past || (*past)->offset < end - (*past)->offset ||
+	    (end > POSITION_HEAD && (*past)->offset <= POSITION_HEAD))
+		return POSITION_PERHAPS;
+	return POSITION_IF_PAST;
 }
 
 bool
@@ -194,6 +189,39 @@ position_stood(struct crypto *c, const struct position_past *past,
 	return found->offset == past->offset && !memcmp(hash, past->hash, 8);
 }
 
+static void
+hash_of(struct crypto *c, const struct position *p, uint8_t head[32],
+    uint8_t marker[32])
+{
+	struct slice h = {p->head ? p->head : "", p->head_len};
+	struct slice m = {p->marker ? p->marker : "", p->marker_len};
+
+	memcpy(head, p->head_hash, CRYPTO_HASH_LEN);
+	memcpy(marker, p->marker_hash, CRYPTO_HASH_LEN);
+	if (!p->proved)
+		return;
+	crypto_sha256(c, &m, 1, marker);
+	if (p->head_len < POSITION_HEAD)
+		crypto_sha256(c, &h, 1, head);
+}
+
+void
+position_rest(struct position *p, struct crypto *c)
+{
+	uint8_t head[CRYPTO_HASH_LEN], marker[CRYPTO_HASH_LEN];
+
+	if (!p->proved || p->offset == 0)
+		return;
+	hash_of(c, p, head, marker);
+	memcpy(p->head_hash, head, sizeof head);
+	memcpy(p->marker_hash, marker, sizeof marker);
+	free(p->head);
+	free(p->marker);
+	p->head = p->marker = NULL;
+	p->head_len = p->marker_len = 0;
+	p->proved = false;
+}
+
 bool
 position_is_shorter(const struct position *p, uint64_t size)
 {
@@ -203,29 +231,15 @@ position_is_shorter(const struct position *p, uint64_t size)
 bool
 position_marker_holds(const struct position *p, const char *bytes)
 {
-	return memcmp(bytes, p->marker, p->marker_len) == 0;
+	return p->marker_len == 0 ||
+	       memcmp(bytes, p->marker, p->marker_len) == 0;
 }
 
 bool
 position_marker_still_holds(const struct position *p, const char *bytes)
 {
-	return memcmp(bytes, p->marker, p->marker_len) == 0;
-}
-
-static void
-hash_of(struct crypto *c, const struct position *p, uint8_t head[32],
-    uint8_t marker[32])
-{
-	struct slice h = {p->head ? p->head : "", p->head_len};
-	struct slice m = {p->marker, p->marker_len};
-
-	memcpy(head, p->head_hash, CRYPTO_HASH_LEN);
-	memcpy(marker, p->marker_hash, CRYPTO_HASH_LEN);
-	if (!p->proved)
-		return;
-	crypto_sha256(c, &m, 1, marker);
-	if (p->head_len < POSITION_HEAD)
-		crypto_sha256(c, &h, 1, head);
+	return p->marker_len == 0 ||
+	       memcmp(bytes, p->marker, p->marker_len) == 0;
 }
 
 bool

@@ -29,9 +29,9 @@ struct position {
 	bool proved; /* the bytes below are here; else only the hashes are */
 	size_t head_len, marker_len;
 	char *head;			      /* NULL when full or empty */
+	char *marker;			      /* NULL when empty */
 	uint8_t head_hash[CRYPTO_HASH_LEN];   /* full, or not proved */
 	uint8_t marker_hash[CRYPTO_HASH_LEN]; /* not proved */
-	char marker[POSITION_MARKER];
 	/* Some places it stood at, the older the sparser. */
 	struct position_past trail[POSITION_TRAIL];
 	size_t trail_len;
@@ -44,8 +44,12 @@ void position_clear(struct position *p);
 /* Make *to what *from is; from is at the beginning then. */
 void position_move(struct position *to, struct position *from);
 
-/* Room for the head, so that what follows cannot fail. -1: no memory. */
+/* Room for head and marker, so that what follows cannot fail. -1: no memory. */
 int position_reserve(struct position *p);
+
+/* Keep the hashes alone, as of one that was restored: there are many files that
+ * nobody writes to. */
+void position_rest(struct position *p, struct crypto *c);
 
 /* Take bytes that were passed into head and marker, and move on. */
 void position_pass(struct position *p, struct crypto *c, struct slice bytes);
@@ -70,11 +74,17 @@ bool position_proves(struct crypto *c, const struct position *wanted,
 /* Can found, which is all of another file and ends before p, be the beginning
  * of what was read? Many files may begin alike (a banner, a program's settings)
  * for longer than the head: it proves a file that is no longer than the head.
- * *past: the last place before found's end that p stood at, which has to be
- * compared as well; NULL when the head said it all. One that leaves more than
- * half of found open proves nothing. */
-bool position_begins(const struct position *p, const struct position *found,
-    const struct position_past **past);
+ * Else the last place before found's end that p stood at, *past, has to be
+ * compared as well; one that leaves more than half of found open proves
+ * nothing. */
+enum position_begins {
+	POSITION_NO,
+	POSITION_PERHAPS, /* nothing speaks against it, nothing proves it */
+	POSITION_IF_PAST, /* if found stood at *past with the same marker */
+	POSITION_SURELY,
+};
+enum position_begins position_begins(const struct position *p,
+    const struct position *found, const struct position_past **past);
 /* Does found stand where p once stood, with the same marker? */
 bool position_stood(struct crypto *c, const struct position_past *past,
     const struct position *found);

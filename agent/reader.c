@@ -216,7 +216,9 @@ put_event(struct reader *r, const struct line *l,
 	    .raw = raw_of(rule),
 	    .line = l->text,
 	    .line_len = l->window->one_line ? l->window->line_len : 0,
-	    .line_hash = l->window->line_hash};
+	    .line_hash = l->window->line_hash,
+	    .line_unended = l->window->one_line &&
+			    l->window->line_size == l->window->line_len};
 
 	if (l->header.has_time)
 		e.clock_precision = slice_of(l->header.precision);

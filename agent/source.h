@@ -105,7 +105,8 @@ bool source_gap_restore(struct source_gap *gap, const json_t *state);
 
 struct source_ops {
 	const char *kind; /* "file" */
-	/* Look for what is new. */
+	/* Look for what is new. 1: it knows of something it did not know, which
+	 * is state to keep; 0, -1. */
 	int (*scan)(void *impl, int64_t now_us, struct err *err);
 	/* 1 and a window, 0 at the end of what there is, 2 when nothing is
 	 * there now but the end has not come (a pipe), -1. */
@@ -114,8 +115,12 @@ struct source_ops {
 	/* true and the oldest hole found and not yet taken. */
 	bool (*gap)(void *impl, struct source_gap *gap);
 	/* Append the state to go on from, a JSON object's members: holes that
-	 * were not taken yet among them. */
-	void (*save)(const void *impl, struct buf *out);
+	 * were not taken yet among them. Not full: what stands in the state
+	 * before, and is as it was, may be given by its number alone
+	 * (checkpoint). */
+	void (*save)(void *impl, bool full, struct buf *out);
+	/* What save gave last is on disk. NULL where all is always given. */
+	void (*kept)(void *impl);
 	/* Take it up again, before the first scan. */
 	int (*restore)(void *impl, const json_t *state, struct err *err);
 	/* Where it is: generation (NULL before the first) and offset. */

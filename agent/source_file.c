@@ -92,7 +92,7 @@ scan(void *impl, int64_t now_us, struct err *err)
 	s->now_us = now_us;
 	s->asked = false;
 	s->given = NULL;
-	return status;
+	return status != 0 ? -1 : fileset_has_grown(s->files);
 }
 
 /* ---- reading ---- */
@@ -364,9 +364,15 @@ let_go(void *impl)
 /* ---- state ---- */
 
 static void
-save(const void *impl, struct buf *out)
+save(void *impl, bool full, struct buf *out)
 {
-	fileset_save(((const struct source_file *)impl)->files, out);
+	fileset_save(((struct source_file *)impl)->files, full, out);
+}
+
+static void
+kept(void *impl)
+{
+	fileset_kept(((struct source_file *)impl)->files);
 }
 
 static int
@@ -434,6 +440,7 @@ const struct source_ops source_file_ops = {
     .advance = advance,
     .gap = take_gap,
     .save = save,
+    .kept = kept,
     .restore = restore,
     .position = position,
     .progress = progress,

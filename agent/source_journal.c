@@ -508,10 +508,11 @@ take_gap(void *impl, struct source_gap *gap)
 /* ---- state ---- */
 
 static void
-save(const void *impl, struct buf *out)
+save(void *impl, bool full, struct buf *out)
 {
 	const struct source_journal *s = impl;
 
+	(void)full;
 	if (!s->last.known)
 		return;
 	jsonout_kstr(out, "cursor", s->last.cursor);

@@ -219,9 +219,10 @@ take_gap(void *impl, struct source_gap *gap)
 }
 
 static void
-save(const void *impl, struct buf *out)
+save(void *impl, bool full, struct buf *out)
 {
 	(void)impl;
+	(void)full;
 	(void)out;
 }
 

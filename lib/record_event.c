@@ -240,6 +240,8 @@ put_raw(struct buf *b, struct crypto *c, const struct record_envelope *e,
 		put_raw_text(b, c, e->salt, event, len);
 	else
 		put_raw_hash(b, c, e->salt, event, len);
+	if (event->line_unended)
+		buf_put(b, SLICE(",\"eol\":false"));
 	buf_putc(b, '}');
 }
 

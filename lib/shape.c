@@ -120,6 +120,7 @@ static const struct key raw_keys[] = {
     {"len", INT, false, NULL},
     {"cut", BOOL, true, NULL},
     {"enc", TEXT, true, NULL},
+    {"eol", BOOL, true, NULL},
     {0},
 };
 

@@ -188,6 +188,7 @@ struct record_event {
 	struct slice line; /* without its end; of a longer one the beginning, */
 	uint64_t line_len; /* and the length of all of it; 0: line is whole */
 	const uint8_t *line_hash; /* and its SHA-256, when it is not whole */
+	bool line_unended;	  /* its source ended before the line did */
 };
 
 /* Make it for events of this envelope (but for id, time, number and salt, which

@@ -103,6 +103,35 @@ while_something_cannot_be_judged_a_short_copy_waits(void **state)
 }
 
 static void
+what_only_begins_alike_is_no_copy_of_a_log_without_stamps(void **state)
+{
+	struct follow_known k = known(1, 1, 100);
+	struct follow_seen s = seen(2, 1, 60);
+	struct follow f;
+
+	(void)state;
+	k.open = true;
+	/* It may still be copied to. */
+	s.young = true;
+	decide(&f, &k, 1, &s, 1, FOLLOW_PERHAPS);
+	assert_int_equal(f.knowns[0].is, FOLLOW_WAITS);
+	assert_int_equal(f.seens[0].is, FOLLOW_PENDING);
+	follow_clear(&f);
+	s.young = false;
+	k.stamped = s.stamped = false;
+	decide(&f, &k, 1, &s, 1, FOLLOW_PERHAPS);
+	assert_int_equal(f.knowns[0].is, FOLLOW_LOST);
+	assert_int_equal(f.seens[0].is, FOLLOW_NEW);
+	follow_clear(&f);
+	/* The same first stamped line says more. */
+	k.stamped = s.stamped = true;
+	decide(&f, &k, 1, &s, 1, FOLLOW_PERHAPS);
+	assert_int_equal(f.knowns[0].is, FOLLOW_COPIED);
+	assert_int_equal(f.seens[0].is, FOLLOW_COPY);
+	follow_clear(&f);
+}
+
+static void
 a_reason_says_who_was_away(void **state)
 {
 	struct follow_known k[4] = {known(1, 1, 100), known(2, 2, 100),
@@ -735,6 +764,8 @@ main(void)
 	    cmocka_unit_test(what_was_cut_is_read_on_in_its_copy),
 	    cmocka_unit_test(
 		while_something_cannot_be_judged_a_short_copy_waits),
+	    cmocka_unit_test(
+		what_only_begins_alike_is_no_copy_of_a_log_without_stamps),
 	    cmocka_unit_test(a_reason_says_who_was_away),
 	    cmocka_unit_test(
 		nothing_is_given_up_while_something_cannot_be_judged),

@@ -9,6 +9,8 @@
     repeated     an event of one line more than once, under different ids
     replayed     more than once under one id
     forged       an event that is no line that was written
+    torn         an event of the beginning of a line, where its file was cut,
+                 and which says that it has no end
     disorder     an event of one generation before one of a smaller offset
 
 All but `explained` and `before` must be 0. A gap explains a line when the line's stamp, or
@@ -59,6 +61,11 @@ def kept(raw):
     return raw["text"].encode()
 
 
+def is_torn(raw, line):
+    return line is not None and raw.get("eol") is False and \
+        raw["len"] < line.size and line.text.startswith(kept(raw))
+
+
 def difference(raw, line):
     text = kept(raw)
     if line is None:
@@ -76,6 +83,7 @@ class Spool:
         self.gaps = []
         self.from_us = {}  # source: where its coverage begins
         self.forged = []
+        self.torn = 0
         self.disorder = []
         self.starts = 0
         self.events = 0
@@ -107,6 +115,9 @@ class Spool:
         self.events += 1
         if line is None or kept(data["raw"]) != line.text or \
                 data["raw"]["len"] != line.size:
+            if is_torn(data["raw"], line):
+                self.torn += 1
+                return
             self.forged.append((key, place, difference(data["raw"], line)))
             return
         at = (origin["id"], origin["gen"])
@@ -122,7 +133,8 @@ class Verdict:
     def __init__(self, truth, spool, stem_of):
         self.counts = dict.fromkeys(MUST_BE_NONE, 0)
         self.counts.update(written=0, read=spool.events, destroyed=0,
-                           explained=0, before=0, gaps=len(spool.gaps))
+                           explained=0, before=0, torn=spool.torn,
+                           gaps=len(spool.gaps))
         self.problems = []
         gaps = {}
         for gap in spool.gaps:

@@ -53,6 +53,10 @@ ok 'a syslog file is only as good as any local user' has '"trust":"local"' \
 ok 'a stamp without year and zone says that both are inferred' has \
 	'"clock":{"raw":"Nov 20 10:00:01","precision":"s","inferred":["year","zone"],"doubtful":false}' \
 	<(records "$state" event)
+lacks_eol() {
+	lacks '"eol"' <(records "$state" event)
+}
+ok 'a line with an end says nothing of its end' lacks_eol
 
 once
 is 'a second run reads nothing again' "$(users "$state" | tr '\n' ' ')" 'one two '
@@ -106,6 +110,9 @@ touch -d '2026-11-20 10:00:00' "$logs"/*
 once
 is 'the oldest file is read first, by its first stamp' \
 	"$(users "$state" | tr '\n' ' ')" 'old middle rest new '
+is 'an event of a line without an end says so' \
+	"$(records "$state" event | grep -F '"eol":false' | grep -oE '"user":"[a-z]+"')" \
+	'"user":"rest"'
 ok 'a file that cannot be decompressed here is named' has \
 	'auth.log.3.bz2: compressed in a way' "$tap_dir/talk"
 is 'quiet stretches of a backlog are gaps' \
