@@ -539,6 +539,7 @@ publish_hint(struct publish *p)
 		p->lanes[i].look_mono_us = 0;
 		p->lanes[i].at_end = false;
 	}
+	p->unread_mono_us = 0;
 }
 
 int
