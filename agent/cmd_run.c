@@ -16,6 +16,7 @@
 #include "assay/service.h"
 
 #include "agent.h"
+#include "delivery.h"
 #include "loadout.h"
 #include "notify.h"
 #include "status.h"
@@ -32,6 +33,7 @@ struct run {
 	struct loadout loadout;
 	struct clock *clock;
 	struct agent *agent;
+	struct delivery delivery;
 	struct loop *loop;
 	struct loop_watch *timer, *on_term, *on_int, *on_hup, *on_notify;
 	struct notify *notify; /* NULL: by looking only */
@@ -70,9 +72,11 @@ write_status(struct run *r)
 		       : r->no_notify.text[0] ? r->no_notify.text
 					      : NULL,
 	    .once = r->loadout.settings.once};
+	struct publish_health kafka;
 	struct agent_view agent;
 	struct err err;
 
+	view.kafka = delivery_look(&r->delivery, &kafka);
 	/* A page of a thousand sources is work, and nobody reads that fast. */
 	agent_look(r->agent, &agent);
 	r->status_every_us =
@@ -248,9 +252,15 @@ take(struct run *r, struct loadout *next, struct err *err)
 	struct loadout old = r->loadout;
 	struct agent_options o;
 
-	if (agent_reload(r->agent, next->rules, &next->found,
-		clock_now_us(r->clock), err) != 0)
+	if (delivery_reload(&r->delivery, &next->settings, err) != 0)
 		return -1;
+	if (agent_reload(r->agent, next->rules, &next->found,
+		clock_now_us(r->clock), err) != 0) {
+		struct err ignored;
+
+		(void)delivery_reload(&r->delivery, &old.settings, &ignored);
+		return -1;
+	}
 	r->loadout = *next;
 	o = agent_options_of(&r->loadout.settings);
 	agent_set_options(r->agent, &o);
@@ -396,6 +406,16 @@ may_not_write(const char *state)
 }
 
 static int
+start_delivery(struct run *r, struct err *err)
+{
+	struct agent_view view;
+
+	agent_look(r->agent, &view);
+	return delivery_start(
+	    &r->delivery, view.spool_dir, &r->loadout.settings, err);
+}
+
+static int
 start_agent(struct run *r)
 {
 	struct settings *s = &r->loadout.settings;
@@ -409,7 +429,7 @@ start_agent(struct run *r)
 	r->looked_mono_us = clock_mono_us(r->clock);
 	r->agent = agent_new(&a, r->loadout.rules, &r->loadout.found,
 	    clock_now_us(r->clock), &err);
-	if (r->agent &&
+	if (r->agent && start_delivery(r, &err) == 0 &&
 	    settings_status_path(s, r->status_path, sizeof r->status_path) == 0)
 		return COMMAND_OK;
 	log_errorx("run", "%s", err.text);
@@ -431,10 +451,12 @@ serve(struct run *r)
 		begin_hints(r);
 	}
 	if (r->timer && r->on_term && r->on_int && r->on_hup &&
+	    delivery_watch(&r->delivery, r->loop) == 0 &&
 	    loop_after(r->timer, 0) == 0)
 		status = loop_run(r->loop);
 	if (status != 0)
 		log_error("run", "the loop cannot run");
+	delivery_unwatch(&r->delivery);
 	loop_watch_free(r->on_notify);
 	loop_watch_free(r->on_hup);
 	loop_watch_free(r->on_int);
@@ -450,16 +472,15 @@ static int
 stop(struct run *r)
 {
 	struct err err = {0};
-	int status;
+	int status, sent;
 
 	service_stopping();
 	status = agent_stop(r->agent, clock_now_us(r->clock), &err);
-
+	if (status != 0)
+		log_errorx("run", "%s", err.text);
+	sent = delivery_finish(&r->delivery, r->loadout.settings.once);
 	write_status(r);
-	if (status == 0)
-		return COMMAND_OK;
-	log_errorx("run", "%s", err.text);
-	return COMMAND_NO;
+	return status == 0 ? sent : COMMAND_NO;
 }
 
 static int
@@ -472,6 +493,7 @@ work(struct run *r)
 		do {
 			int64_t wait_us = tick(r) - clock_now_us(r->clock);
 
+			delivery_tick(&r->delivery);
 			/* A pipe that says nothing yet is waited for. */
 			if (wait_us > 0 && !agent_is_done(r->agent))
 				usleep(wait_us < 20000 ? (useconds_t)wait_us
@@ -499,6 +521,7 @@ cmd_run(int argc, char **argv)
 		if (status == COMMAND_OK)
 			status = work(&r);
 	}
+	delivery_clear(&r.delivery);
 	agent_free(r.agent);
 	clock_free(r.clock);
 	buf_clear(&r.refused);
