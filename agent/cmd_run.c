@@ -2,6 +2,7 @@
 #include "cmd_run.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include "assay/command.h"
 #include "assay/log.h"
 #include "assay/loop.h"
+#include "assay/service.h"
 
 #include "agent.h"
 #include "delivery.h"
@@ -46,6 +48,8 @@ struct run {
 	char status_path[PATH_MAX];
 	int64_t status_mono_us, status_every_us;
 	bool status_failed;
+	bool ready; /* the service manager knows */
+	int64_t alive_every_us, alive_mono_us;
 };
 
 /* ---- status ---- */
@@ -272,6 +276,7 @@ on_hup(void *arg)
 	struct err err = {0};
 	struct buf warnings = {0};
 
+	service_reloading();
 	log_info("run", "reload: reading rules and settings");
 	if (loadout_read(&next, r->argc, r->argv, &err) != COMMAND_OK) {
 		refuse(r, next.problems, &err);
@@ -293,6 +298,10 @@ on_hup(void *arg)
 		}
 	}
 	write_status(r);
+	service_status(r->refused.len > 0
+			   ? "the reload was refused, what was in force stays"
+			   : "reloaded");
+	service_ready();
 	(void)loop_after(r->timer, 0);
 }
 
@@ -309,12 +318,43 @@ tick(struct run *r)
 	return wake_us;
 }
 
+/* Tell the service manager. A tick that came back has looked at the sources and
+ * written what there was: a full disk or a broker that is away stops neither,
+ * and a restart would mend neither. */
+static void
+tell_manager(struct run *r, int64_t mono_us)
+{
+	struct agent_view v;
+	char text[256];
+
+	if (!r->ready) {
+		r->ready = true;
+		service_ready();
+		r->alive_every_us = service_watchdog_us();
+	} else if (mono_us - r->alive_mono_us < r->alive_every_us) {
+		return;
+	}
+	r->alive_mono_us = mono_us;
+	service_alive();
+	agent_look(r->agent, &v);
+	if (v.problem)
+		snprintf(text, sizeof text, "%s", v.problem);
+	else
+		snprintf(text, sizeof text,
+		    "%zu sources, %" PRIi64 " lines and %" PRIi64
+		    " events since the start",
+		    v.feed_count, v.lines, v.events);
+	service_status(text);
+}
+
 static void
 on_timer(void *arg)
 {
 	struct run *r = arg;
 	int64_t wake_us = tick(r) - clock_now_us(r->clock);
 	int64_t mono_us = clock_mono_us(r->clock);
+
+	tell_manager(r, mono_us);
 
 	if (mono_us - r->looked_mono_us >= LOOK_US)
 		look_again(r);
@@ -432,9 +472,10 @@ static int
 stop(struct run *r)
 {
 	struct err err = {0};
-	int status = agent_stop(r->agent, clock_now_us(r->clock), &err);
-	int sent;
+	int status, sent;
 
+	service_stopping();
+	status = agent_stop(r->agent, clock_now_us(r->clock), &err);
 	if (status != 0)
 		log_errorx("run", "%s", err.text);
 	sent = delivery_finish(&r->delivery, r->loadout.settings.once);
