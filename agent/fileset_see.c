@@ -12,6 +12,8 @@
 /* A compressed file that was touched less than this ago may still be written.
  */
 #define SETTLE_US INT64_C(10000000)
+/* So many bytes a file must have to be known as compressed. */
+#define MAGIC_MAX 16
 /* One whose original is still there may for longer. */
 #define MADE_US INT64_C(60000000)
 
@@ -498,9 +500,15 @@ settle(struct looking *l, struct candidate *c)
 
 	c->fact.young = c->made && !c->fact.compressed && is_unsettled(l, c);
 
-	/* One that was just made, to hold a copy perhaps, says nothing yet. */
-	if (c->made && !c->skip && c->fact.size == 0 && !c->fact.at_stem &&
-	    is_young(l, &c->st, SETTLE_US)) {
+	/* One that was just made, to hold a copy perhaps, says nothing yet, and
+	 * too few bytes do not say that they are compressed. */
+	if (c->made && !c->skip && c->fact.size < MAGIC_MAX &&
+	    !c->fact.compressed && !c->fact.at_stem &&
+	    (c->fact.size == 0 ? is_young(l, &c->st, SETTLE_US)
+			       : is_unsettled(l, c))) {
+		if (c->fact.size > 0 &&
+		    fileset_note_sight(l->s, &c->st, true) != 0)
+			l->status = fileset_no_memory(l->s, l->err);
 		c->fact.pending = true;
 		return;
 	}

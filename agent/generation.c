@@ -58,12 +58,14 @@ generation_new(int fd, const char *path, const struct fileid_form *form,
 		err_set(err, "no memory to read '%s'", path);
 		goto fail;
 	}
-	if (fileid_read(&g->id, fd, path, form, c, err) != 0)
-		goto fail;
+	/* In this order: what is said of a file that is being written is then
+	 * never newer than its size, and an empty one counts as empty. */
 	if (fstat(fd, &g->st) != 0) {
 		err_sys(err, "look at '%s'", path);
 		goto fail;
 	}
+	if (fileid_read(&g->id, fd, path, form, c, err) != 0)
+		goto fail;
 	g->high = g->id.compressed ? 0 : (uint64_t)g->st.st_size;
 	return g;
 fail:

@@ -2,6 +2,7 @@
 #include "cmd.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "assay/command.h"
 #include "assay/log.h"
 #include "assay/loop.h"
+#include "assay/service.h"
 #include "assay/stamp.h"
 #include "arguments.h"
 #include "collector.h"
@@ -24,6 +26,9 @@
 #define CLOSE_US INT64_C(60000000) /* between looks for a closed day */
 #define RETRY_US INT64_C(1000000)  /* after a failed round; doubles */
 #define RETRY_MAX_US INT64_C(60000000)
+#define WAIT_MS 100	  /* with --once: for streams, at a time */
+#define WOKEN_MS 10	  /* a wait that was cut short counts as */
+#define WAIT_MAX_MS 30000 /* and in all, when nothing comes */
 
 static const struct argument arguments[] = {
     ARGUMENTS_COMMON,
@@ -41,8 +46,11 @@ struct daemon {
 	struct loop *loop;
 	struct loop_watch *timer;
 	struct loop_watch *signals[3];
+	struct loop_watch *wake;
 	int64_t files_mono_us, status_mono_us, close_mono_us;
 	int64_t retry_us;
+	bool ready; /* the service manager knows */
+	int64_t alive_every_us, alive_mono_us;
 	int code;
 };
 
@@ -70,21 +78,51 @@ close_day(struct daemon *d)
 		log_warnx("run", "the day is not rated yet: %s", err.text);
 }
 
-/* Rounds until the streams have no more, then the last one. */
-static int
-finish(struct daemon *d, struct err *err)
+/* Until a stream has something, or a moment has passed: false. */
+static bool
+wait_for_streams(struct daemon *d)
+{
+	struct pollfd fd = {
+	    .fd = collector_wake_fd(d->collector), .events = POLLIN};
+	bool ready = poll(&fd, 1, WAIT_MS) > 0;
+
+	if (ready)
+		collector_woken(d->collector);
+	return ready;
+}
+
+/* Rounds until the streams have given what they had. What does not come is
+ * waited for as long as something else comes, and then half a minute. */
+static enum collector_round
+take_all(struct daemon *d, struct err *err)
 {
 	enum collector_round round;
+	int waited_ms = 0;
 
-	do {
+	for (;;) {
 		round = collector_round(d->collector, COLLECTOR_GOES_ON, err);
 		if (clock_mono_us(d->clock) >= d->status_mono_us) {
 			write_status(d, "running");
 			d->status_mono_us =
 			    clock_mono_us(d->clock) + STATUS_US / 10;
 		}
-	} while (round == COLLECTOR_BUSY);
-	if (round == COLLECTOR_FAILED)
+		if (round == COLLECTOR_FAILED)
+			return round;
+		if (round == COLLECTOR_BUSY)
+			waited_ms = 0;
+		else if (collector_has_all(d->collector) ||
+			 waited_ms >= WAIT_MAX_MS)
+			return round;
+		else
+			waited_ms += wait_for_streams(d) ? WOKEN_MS : WAIT_MS;
+	}
+}
+
+/* Rounds until the streams have no more, then the last one. */
+static int
+finish(struct daemon *d, struct err *err)
+{
+	if (take_all(d, err) == COLLECTOR_FAILED)
 		return -1;
 	if (collector_round(d->collector, COLLECTOR_DRAINED, err) ==
 	    COLLECTOR_FAILED)
@@ -97,6 +135,7 @@ static int
 run_once(struct daemon *d)
 {
 	struct err err = {0};
+	struct buf missing = {0};
 	size_t unreadable;
 
 	if (finish(d, &err)) {
@@ -105,6 +144,13 @@ run_once(struct daemon *d)
 	}
 	unreadable = collector_unreadable(d->collector);
 	write_status(d, "stopped");
+	collector_say_missing(d->collector, &missing);
+	if (missing.len) {
+		log_errorx("run", "not all was read: %.*s",
+		    SLICE_FMT(buf_slice(&missing)));
+		unreadable++;
+	}
+	buf_clear(&missing);
 	return unreadable ? COMMAND_UNREACHABLE : COMMAND_OK;
 }
 
@@ -148,7 +194,27 @@ look_at_files(struct daemon *d, bool settled)
 static void
 on_reload(void *arg)
 {
+	service_reloading();
 	look_at_files(arg, false);
+	service_ready();
+}
+
+/* Tell the service manager. A round that came back is progress, also when there
+ * was nothing to take, or nothing could be stored: that is said, and a restart
+ * would not mend it. */
+static void
+tell_manager(struct daemon *d, int64_t now)
+{
+	if (!d->ready) {
+		d->ready = true;
+		service_ready();
+		service_status("taking records");
+		d->alive_every_us = service_watchdog_us();
+	} else if (now - d->alive_mono_us < d->alive_every_us) {
+		return;
+	}
+	d->alive_mono_us = now;
+	service_alive();
 }
 
 static void
@@ -167,6 +233,8 @@ on_failed(struct daemon *d, const struct err *err)
 		d->retry_us = RETRY_MAX_US;
 	log_warnx("run", "nothing was stored, trying again in %d s: %s",
 	    (int)(d->retry_us / STAMP_US_PER_S), err->text);
+	service_status(err->text);
+	tell_manager(d, clock_mono_us(d->clock));
 	loop_after(d->timer, d->retry_us);
 }
 
@@ -185,6 +253,8 @@ on_tick(void *arg)
 		on_failed(d, &err);
 		return;
 	}
+	if (d->retry_us)
+		service_status("taking records");
 	d->retry_us = 0;
 	if (round == COLLECTOR_IDLE && now >= d->close_mono_us) {
 		close_day(d);
@@ -194,7 +264,19 @@ on_tick(void *arg)
 		write_status(d, "running");
 		d->status_mono_us = now + STATUS_US;
 	}
+	tell_manager(d, now);
 	loop_after(d->timer, round == COLLECTOR_BUSY ? 0 : IDLE_US);
+}
+
+/* What a stream has is taken at once, unless a round failed a moment ago. */
+static void
+on_wake(void *arg)
+{
+	struct daemon *d = arg;
+
+	collector_woken(d->collector);
+	if (d->retry_us == 0)
+		loop_after(d->timer, 0);
 }
 
 static int
@@ -212,7 +294,9 @@ watch(struct daemon *d)
 	}
 	d->signals[2] = loop_signal(d->loop, SIGHUP, on_reload, d);
 	d->timer = loop_timer(d->loop, on_tick, d);
-	if (!d->signals[2] || !d->timer)
+	d->wake = loop_fd(
+	    d->loop, collector_wake_fd(d->collector), LOOP_READ, on_wake, d);
+	if (!d->signals[2] || !d->timer || !d->wake)
 		return -1;
 	return loop_after(d->timer, 0);
 }
@@ -223,6 +307,7 @@ unwatch(struct daemon *d)
 	for (size_t i = 0; i < 3; i++)
 		loop_watch_free(d->signals[i]);
 	loop_watch_free(d->timer);
+	loop_watch_free(d->wake);
 	loop_free(d->loop);
 }
 
@@ -237,6 +322,7 @@ run_daemon(struct daemon *d)
 		return COMMAND_UNREACHABLE;
 	}
 	unwatch(d);
+	service_stopping();
 	if (d->code)
 		return d->code;
 	if (collector_round(d->collector, COLLECTOR_STOPS, &err) ==
@@ -327,6 +413,7 @@ cmd_run(int argc, char **argv)
 	log_start(STDERR_FILENO, LOG_AT_INFO, -1);
 	/* A reader of our output that goes away must not end a transaction. */
 	signal(SIGPIPE, SIG_IGN);
+	d.settings.once = arguments_has(&a, "--once");
 	code = run(&d, &a);
 	settings_clear(&d.settings);
 	return code;

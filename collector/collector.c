@@ -2,6 +2,7 @@
 #include "collector.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #include "load.h"
 #include "rate.h"
 #include "status.h"
+#include "stream_kafka.h"
 #include "stream_spool.h"
 
 #define ROUND_ITEMS 500 /* of all streams in one transaction */
@@ -35,14 +37,16 @@ struct collector {
 	/* Made from the store, and again when a round failed. */
 	struct author *author;
 	struct intake *intake;
-	struct stream **streams; /* one for each of settings->spools */
+	struct stream **streams; /* one for each of settings->streams */
+	bool stale;		 /* they are ahead of the store */
+	int wake[2];		 /* a pipe that they write to */
 	struct filewatch *files;
 	enum store_trouble trouble;
 	size_t unreadable;
 	size_t first_stream; /* whose turn it is to begin */
 	int64_t started_us;
 	struct intake_counts counts; /* of intakes that are gone */
-	char last_trouble[1024];
+	char (*troubles)[1024];	     /* what was said last of each stream */
 	struct closing closing;
 };
 
@@ -79,6 +83,21 @@ open_store(struct collector *c, struct err *err)
 	return c->store ? 0 : -1;
 }
 
+/* Room for the streams, which are opened in the first round. */
+static int
+make_streams(struct collector *c, struct err *err)
+{
+	size_t count = c->settings->stream_count + 1;
+
+	c->streams = calloc(count, sizeof *c->streams);
+	c->troubles = calloc(count, sizeof *c->troubles);
+	if (!c->streams || !c->troubles)
+		return err_set(err, "no memory for the streams");
+	if (pipe2(c->wake, O_CLOEXEC | O_NONBLOCK))
+		return err_sys(err, "make a pipe for the streams");
+	return 0;
+}
+
 struct collector *
 collector_open(const struct settings *settings, const struct clock *clock,
     enum store_trouble *trouble, struct err *err)
@@ -93,6 +112,7 @@ collector_open(const struct settings *settings, const struct clock *clock,
 	c->settings = settings;
 	c->clock = clock;
 	c->started_us = clock_now_us(clock);
+	c->wake[0] = c->wake[1] = -1;
 	c->trouble = STORE_DENIED;
 	if (make_dirs(settings->state, err) || !(c->crypto = crypto_new(err)) ||
 	    open_store(c, err) ||
@@ -100,11 +120,8 @@ collector_open(const struct settings *settings, const struct clock *clock,
 	    !(c->files = filewatch_new(
 		  c->crypto, settings->rules, settings->isms, err)))
 		goto fail;
-	c->streams = calloc(settings->spool_count + 1, sizeof(void *));
-	if (!c->streams) {
-		err_set(err, "no memory for the streams");
+	if (make_streams(c, err))
 		goto fail;
-	}
 	c->trouble = STORE_FINE;
 	*trouble = STORE_FINE;
 	return c;
@@ -117,10 +134,7 @@ fail:
 static void
 drop_work(struct collector *c)
 {
-	for (size_t i = 0; c->streams && i < c->settings->spool_count; i++) {
-		stream_close(c->streams[i]);
-		c->streams[i] = NULL;
-	}
+	c->stale = true;
 	if (c->intake) {
 		struct intake_counts counts = intake_counts(c->intake);
 
@@ -141,11 +155,17 @@ collector_close(struct collector *c)
 	if (!c)
 		return;
 	drop_work(c);
+	for (size_t i = 0; c->streams && i < c->settings->stream_count; i++)
+		stream_close(c->streams[i]);
+	for (size_t i = 0; i < 2; i++)
+		if (c->wake[i] >= 0)
+			close(c->wake[i]);
 	filewatch_free(c->files);
 	identity_clear(&c->identity);
 	store_close(c->store);
 	crypto_free(c->crypto);
 	free(c->streams);
+	free(c->troubles);
 	free(c);
 }
 
@@ -159,6 +179,52 @@ find_position(void *arg, const char *lane, struct buf *out, struct err *err)
 	return store_lane(c->store, lane, out, err);
 }
 
+static struct stream *
+open_stream(
+    struct collector *c, const struct settings_stream *s, struct err *err)
+{
+	struct stream_kafka_options options = {
+	    .kafka = &s->kafka,
+	    .clock = c->clock,
+	    .position = find_position,
+	    .arg = c,
+	    .wake_fd = c->wake[1],
+	    .once = c->settings->once,
+	};
+
+	if (s->spool)
+		return stream_spool_open(s->spool, find_position, c, err);
+	return stream_kafka_open(&options, err);
+}
+
+/* Opened once; after a round that failed they go back to what the store has. */
+static int
+ready_streams(struct collector *c, struct err *err)
+{
+	for (size_t i = 0; i < c->settings->stream_count; i++) {
+		if (c->streams[i]) {
+			if (c->stale && stream_rewind(c->streams[i], err))
+				return -1;
+			continue;
+		}
+		c->streams[i] = open_stream(c, &c->settings->streams[i], err);
+		if (!c->streams[i])
+			return -1;
+	}
+	c->stale = false;
+	return 0;
+}
+
+static void
+copy_refused(void *arg, const struct stream_refused *what)
+{
+	struct collector *c = arg;
+
+	for (size_t i = 0; i < c->settings->stream_count; i++)
+		if (stream_has(c->streams[i], what->lane))
+			stream_refuse(c->streams[i], what);
+}
+
 static int
 make_work(struct collector *c, struct err *err)
 {
@@ -170,18 +236,12 @@ make_work(struct collector *c, struct err *err)
 	    author_new(c->crypto, c->store, c->clock, &c->identity, err);
 	if (c->author)
 		c->intake = intake_new(c->crypto, c->store, c->author, err);
-	for (size_t i = 0; c->intake && i < c->settings->spool_count; i++) {
-		c->streams[i] = stream_spool_open(
-		    c->settings->spools[i], find_position, c, err);
-		if (!c->streams[i]) {
-			drop_work(c);
-			return -1;
-		}
+	if (!c->intake || ready_streams(c, err)) {
+		drop_work(c);
+		return -1;
 	}
-	if (c->intake)
-		return 0;
-	drop_work(c);
-	return -1;
+	intake_on_refused(c->intake, copy_refused, c);
+	return 0;
 }
 
 /* ---- a round ---- */
@@ -189,14 +249,16 @@ make_work(struct collector *c, struct err *err)
 static void
 say_stream_trouble(struct collector *c, size_t i, const struct err *why)
 {
+	struct stream_state state;
+
 	c->unreadable++;
 	/* A round comes every second; the same words once are enough. */
-	if (strncmp(c->last_trouble, why->text, sizeof c->last_trouble - 1) ==
-	    0)
+	if (strcmp(c->troubles[i], why->text) == 0)
 		return;
-	snprintf(c->last_trouble, sizeof c->last_trouble, "%s", why->text);
-	log_warnx("collector", "spool '%s' cannot be read, trying again: %s",
-	    c->settings->spools[i], why->text);
+	snprintf(c->troubles[i], sizeof c->troubles[i], "%s", why->text);
+	stream_look(c->streams[i], &state);
+	log_warnx("collector", "%s cannot be read, trying again: %s",
+	    state.name, why->text);
 }
 
 /* Up to room items of one stream: how many, -1 when the store failed. */
@@ -214,6 +276,7 @@ read_stream(struct collector *c, size_t i, int room, struct err *err)
 			say_stream_trouble(c, i, &why);
 		if (got == STREAM_ERROR || got == STREAM_NOTHING)
 			break;
+		c->troubles[i][0] = '\0';
 		if (intake_take(c->intake, &item,
 			got == STREAM_DAMAGE ? why.text : NULL,
 			clock_now_us(c->clock), err))
@@ -227,7 +290,7 @@ read_stream(struct collector *c, size_t i, int room, struct err *err)
 static int
 read_streams(struct collector *c, struct err *err)
 {
-	size_t count = c->settings->spool_count;
+	size_t count = c->settings->stream_count;
 	int total = 0;
 
 	c->unreadable = 0;
@@ -274,7 +337,7 @@ say_moved(void *arg, const char *lane, const char *position)
 {
 	struct collector *c = arg;
 
-	for (size_t i = 0; i < c->settings->spool_count; i++) {
+	for (size_t i = 0; i < c->settings->stream_count; i++) {
 		struct err why = {0};
 
 		if (!stream_has(c->streams[i], lane))
@@ -332,6 +395,44 @@ fail:
 		c->trouble = store_trouble(c->store);
 	drop_work(c);
 	return COLLECTOR_FAILED;
+}
+
+int
+collector_wake_fd(const struct collector *c)
+{
+	return c->wake[0];
+}
+
+void
+collector_woken(struct collector *c)
+{
+	char bytes[256];
+
+	while (read(c->wake[0], bytes, sizeof bytes) > 0)
+		;
+}
+
+bool
+collector_has_all(const struct collector *c)
+{
+	for (size_t i = 0; i < c->settings->stream_count; i++)
+		if (!c->streams[i] || !stream_done(c->streams[i]))
+			return false;
+	return true;
+}
+
+void
+collector_say_missing(const struct collector *c, struct buf *out)
+{
+	struct stream_state state;
+
+	for (size_t i = 0; i < c->settings->stream_count; i++) {
+		if (!c->streams[i] || stream_done(c->streams[i]))
+			continue;
+		stream_look(c->streams[i], &state);
+		buf_printf(out, "%s%s: %s", out->len ? "; " : "", state.name,
+		    state.words);
+	}
 }
 
 enum store_trouble
@@ -468,6 +569,8 @@ collector_status(const struct collector *c, const char *state, struct buf *out)
 	    .now_us = clock_now_us(c->clock),
 	    .store = c->store,
 	    .counts = c->counts,
+	    .streams = c->streams,
+	    .stream_count = c->settings->stream_count,
 	};
 
 	if (c->intake) {
@@ -478,7 +581,7 @@ collector_status(const struct collector *c, const char *state, struct buf *out)
 		status.counts.dead += counts.dead;
 		status.counts.told += counts.told;
 	}
-	for (size_t i = 0; i < c->settings->spool_count; i++) {
+	for (size_t i = 0; i < c->settings->stream_count; i++) {
 		uint64_t done = 0, total = 0;
 
 		if (c->streams[i])

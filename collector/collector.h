@@ -41,6 +41,17 @@ enum collector_end {
 enum collector_round collector_round(
     struct collector *c, enum collector_end end, struct err *err);
 
+/* Readable when streams have something before the next round was due; take
+ * what it holds with collector_woken. */
+int collector_wake_fd(const struct collector *c);
+void collector_woken(struct collector *c);
+
+/* All that was in the streams when they were opened has been taken. */
+bool collector_has_all(const struct collector *c);
+
+/* Append why not, a sentence for each stream that has more. */
+void collector_say_missing(const struct collector *c, struct buf *out);
+
 /* What a failed round means for whoever calls. */
 enum store_trouble collector_trouble(const struct collector *c);
 

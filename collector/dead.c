@@ -2,6 +2,7 @@
 #include "dead.h"
 
 #include "assay/chain.h"
+#include "assay/record.h"
 
 const char *
 dead_code(enum dead_cause cause)
@@ -37,6 +38,9 @@ dead_put(struct store *s, struct crypto *c, const struct stream_item *item,
 	    .bytes = item->bytes,
 	    .at_us = now_us,
 	};
+
+	if (letter.bytes.len > RECORD_MAX)
+		letter.bytes.len = RECORD_MAX;
 
 	if (key)
 		letter.key = *key;

@@ -24,8 +24,9 @@ enum dead_cause {
 /* One word for each, as the store and `status` have it. Static text. */
 const char *dead_code(enum dead_cause cause);
 
-/* Keep an item aside. key is what it claims to be, NULL when that is not known.
- * *added is false when the same letter was kept before. */
+/* Keep an item aside, of a giant its first RECORD_MAX bytes. key is what it
+ * claims to be, NULL when that is not known. *added is false when the same
+ * letter was kept before. */
 int dead_put(struct store *s, struct crypto *c, const struct stream_item *item,
     enum dead_cause cause, const char *reason, const struct store_key *key,
     int64_t now_us, bool *added, struct err *err);

@@ -48,6 +48,8 @@ struct intake {
 	size_t refused_count;
 	struct lane *lanes;
 	size_t lane_count;
+	intake_refused_fn *on_refused;
+	void *on_refused_arg;
 	bool dirty; /* something may be found that was not told */
 	struct intake_counts counts;
 };
@@ -318,6 +320,13 @@ intake_free(struct intake *in)
 	free(in);
 }
 
+void
+intake_on_refused(struct intake *in, intake_refused_fn *fn, void *arg)
+{
+	in->on_refused = fn;
+	in->on_refused_arg = arg;
+}
+
 struct intake_counts
 intake_counts(const struct intake *in)
 {
@@ -335,6 +344,22 @@ struct taking {
 	const struct record *r; /* NULL until decoded */
 };
 
+static void
+tell_refused(struct intake *in, const struct stream_item *item,
+    enum dead_cause cause, const char *reason)
+{
+	struct stream_refused what = {
+	    .lane = item->lane,
+	    .at = item->at,
+	    .code = dead_code(cause),
+	    .reason = reason,
+	    .bytes = item->bytes,
+	};
+
+	if (in->on_refused)
+		in->on_refused(in->on_refused_arg, &what);
+}
+
 static int
 bury(struct intake *in, const struct taking *t, enum dead_cause cause,
     const char *reason, struct err *err)
@@ -351,6 +376,7 @@ bury(struct intake *in, const struct taking *t, enum dead_cause cause,
 		in->counts.dead++;
 		log_warnx("intake", "%s at %s is kept aside: %s", t->item->lane,
 		    t->item->at, reason);
+		tell_refused(in, t->item, cause, reason);
 	}
 	return 0;
 }
@@ -396,7 +422,8 @@ find_fault(const struct stream_item *item, const struct record *r)
 	if (r->from_collector)
 		return "a collector's record does not come by a lane";
 	if (item->has_agent && memcmp(item->agent, r->agent, 16) != 0)
-		return "the record is of another agent than the lane";
+		return "the record is of another agent than its lane or key "
+		       "says";
 	if (r->type == RECORD_ACT)
 		return "an agent does not declare what people do";
 	if (r->type == RECORD_RATING)
@@ -577,9 +604,14 @@ take_bytes(struct intake *in, struct taking *t, struct err *err)
 	struct err why;
 	int rc;
 
-	if (t->item->bytes.len > RECORD_MAX)
-		return bury(
-		    in, t, DEAD_SIZE, "larger than a record may be", err);
+	if (t->item->bytes.len > RECORD_MAX) {
+		err_set(&why,
+		    "%zu bytes, but a record has at most %zu: these are kept",
+		    t->item->bytes.len, RECORD_MAX);
+		return bury(in, t, DEAD_SIZE, why.text, err);
+	}
+	if (t->item->fault)
+		return bury(in, t, DEAD_SENDER, t->item->fault, err);
 	if (record_decode(t->item->bytes, &r, &why))
 		return bury(in, t, DEAD_RECORD, why.text, err);
 	t->r = &r;

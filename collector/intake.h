@@ -41,7 +41,7 @@ struct intake *intake_new(
 void intake_free(struct intake *in);
 
 /* Take one item: a record, or damage (why says what is wrong). -1 only when the
- * store failed. */
+ * store failed. Size and depth are looked at before anything is parsed. */
 int intake_take(struct intake *in, const struct stream_item *item,
     const char *why, int64_t now_us, struct err *err);
 
@@ -55,6 +55,11 @@ int intake_judge(
 int intake_move_lanes(struct intake *in, struct err *err);
 typedef void intake_moved_fn(void *arg, const char *lane, const char *position);
 void intake_moved(struct intake *in, intake_moved_fn *visit, void *arg);
+
+/* Call fn for each dead letter when it is kept: before the commit, so it may be
+ * told again after a rollback. */
+typedef void intake_refused_fn(void *arg, const struct stream_refused *what);
+void intake_on_refused(struct intake *in, intake_refused_fn *fn, void *arg);
 
 /* Since intake_new. */
 struct intake_counts intake_counts(const struct intake *in);

@@ -8,6 +8,7 @@
 #include "assay/problems.h"
 #include "assay/tree.h"
 #include "store.h"
+#include "stream_kafka.h"
 
 #define DEFAULT_FILE "/etc/assay/collector.yml"
 
@@ -20,8 +21,9 @@ const struct options_entry settings_table[] = {
     {"isms", OPTIONS_TEXT, 0, 0, "/etc/assay/isms",
 	"directory of what the organisation declares"},
     {"streams", OPTIONS_NODE, 0, 0, NULL,
-	"where records come from: a list of {spool: DIR}; without it the spool "
-	"of an agent on this host"},
+	"where records come from: a list of {spool: DIR} and {kafka: "
+	"{bootstrap.servers: HOST:PORT, ...}} with any property of librdkafka; "
+	"without it the spool of an agent on this host"},
     {"listen", OPTIONS_TEXT, 0, 0, "127.0.0.1:8480",
 	"address and port of the API and the board"},
     {0},
@@ -29,42 +31,111 @@ const struct options_entry settings_table[] = {
 
 #define DEFAULT_SPOOL "/var/lib/assay/agent/spool"
 
+static struct settings_stream *
+add_stream(struct settings *s)
+{
+	struct settings_stream *streams =
+	    reallocarray(s->streams, s->stream_count + 1, sizeof *streams);
+
+	if (!streams)
+		return NULL;
+	s->streams = streams;
+	streams += s->stream_count++;
+	*streams = (struct settings_stream){0};
+	return streams;
+}
+
 static int
 add_spool(struct settings *s, const char *dir)
 {
-	const char **spools =
-	    reallocarray(s->spools, s->spool_count + 1, sizeof *spools);
+	struct settings_stream *stream = add_stream(s);
 
-	if (!spools)
+	if (!stream)
 		return -1;
-	s->spools = spools;
-	s->spools[s->spool_count] = strdup(dir);
-	return s->spools[s->spool_count] ? (s->spool_count++, 0) : -1;
+	stream->spool = strdup(dir);
+	return stream->spool ? 0 : -1;
+}
+
+static const char *
+topic_of(const struct settings_stream *stream)
+{
+	return kafka_value(
+	    stream->kafka.list, stream->kafka.count, "topic", KAFKA_TOPIC);
+}
+
+/* Lanes are named by their topic: two clusters that have one of the same name
+ * would share them. */
+static int
+check_topic(const struct settings *s, const struct settings_stream *stream,
+    const struct tree_node *n, struct problems *p)
+{
+	for (size_t i = 0; i < s->stream_count; i++) {
+		const struct settings_stream *other = &s->streams[i];
+
+		if (other != stream && !other->spool &&
+		    strcmp(topic_of(other), topic_of(stream)) == 0)
+			return tree_problem(p, n,
+			    "topic '%s' is read by another stream already; "
+			    "name another `topic`, or put all its brokers "
+			    "into one bootstrap.servers",
+			    topic_of(stream));
+	}
+	return 0;
+}
+
+static int
+read_kafka(struct settings *s, const struct tree_node *n, struct problems *p)
+{
+	struct settings_stream *stream;
+
+	if (tree_map(p, n, "kafka"))
+		return -1;
+	stream = add_stream(s);
+	if (!stream)
+		return tree_problem(p, n, "no memory for a stream");
+	if (kafka_properties_add(&stream->kafka, n, p))
+		return -1;
+	if (stream->kafka.count == 0)
+		return tree_problem(p, n,
+		    "kafka needs bootstrap.servers: where the brokers are, "
+		    "like \"kafka1.example.org:9093\"");
+	return stream_kafka_check(&stream->kafka, p) ||
+		       check_topic(s, stream, n, p)
+		   ? -1
+		   : 0;
+}
+
+static int
+read_spool(struct settings *s, const struct tree_node *n, struct problems *p)
+{
+	struct slice dir;
+	char *copy;
+	int rc;
+
+	if (tree_string(p, n, &dir))
+		return -1;
+	copy = slice_strdup(dir);
+	if (!copy)
+		return tree_problem(p, n, "a path holds no zero byte");
+	rc = add_spool(s, copy);
+	free(copy);
+	return rc;
 }
 
 static int
 read_stream(struct settings *s, const struct tree_node *n, struct problems *p)
 {
 	static const char *const known[] = {"spool", "kafka", NULL};
-	const struct tree_node *spool;
-	struct slice dir;
-	char *copy;
-	int rc;
 
 	if (tree_map(p, n, "a stream") || tree_keys(p, n, known))
 		return -1;
-	if (tree_get(n, "kafka"))
-		return tree_problem(
-		    p, n, "this version reads spools only: want {spool: DIR}");
-	spool = tree_need(p, n, "spool");
-	if (!spool || tree_string(p, spool, &dir))
-		return -1;
-	copy = slice_strdup(dir);
-	if (!copy)
-		return tree_problem(p, spool, "a path holds no zero byte");
-	rc = add_spool(s, copy);
-	free(copy);
-	return rc;
+	if (tree_count(n) != 1)
+		return tree_problem(p, n,
+		    "a stream is one of {spool: DIR} and {kafka: "
+		    "{bootstrap.servers: HOST:PORT}}; write several as "
+		    "several");
+	return tree_get(n, "kafka") ? read_kafka(s, tree_get(n, "kafka"), p)
+				    : read_spool(s, tree_get(n, "spool"), p);
 }
 
 static int
@@ -140,9 +211,11 @@ settings_load(struct settings *s, const struct arguments *a, struct buf *out)
 void
 settings_clear(struct settings *s)
 {
-	for (size_t i = 0; i < s->spool_count; i++)
-		free((void *)(uintptr_t)s->spools[i]);
-	free(s->spools);
+	for (size_t i = 0; i < s->stream_count; i++) {
+		free((void *)(uintptr_t)s->streams[i].spool);
+		kafka_properties_clear(&s->streams[i].kafka);
+	}
+	free(s->streams);
 	options_free(s->options);
 	memset(s, 0, sizeof *s);
 }

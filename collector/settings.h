@@ -4,20 +4,29 @@
 #ifndef COLLECTOR_SETTINGS_H
 #define COLLECTOR_SETTINGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "assay/buf.h"
 #include "assay/err.h"
+#include "assay/kafka.h"
 #include "assay/options.h"
 #include "arguments.h"
+
+/* One of `streams`. */
+struct settings_stream {
+	const char *spool; /* a directory; NULL: Kafka */
+	struct kafka_properties kafka;
+};
 
 struct settings {
 	struct options *options;
 	const char *state;
 	const char *const *rules; /* NULL-terminated */
 	const char *isms;
-	const char **spools; /* directories of the streams {spool: DIR} */
-	size_t spool_count;
+	struct settings_stream *streams;
+	size_t stream_count;
+	bool once; /* give what there is at the start, then stop */
 };
 
 /* The table, for --help and `check --show`. */

@@ -148,6 +148,29 @@ put_store(const struct status *s, struct buf *out)
 	jsonout_object_end(out);
 }
 
+static void
+put_streams(const struct status *s, struct buf *out)
+{
+	struct stream_state state;
+
+	jsonout_key(out, "streams");
+	jsonout_array(out);
+	for (size_t i = 0; i < s->stream_count; i++) {
+		if (!s->streams[i])
+			continue;
+		stream_look(s->streams[i], &state);
+		jsonout_object(out);
+		put_path(out, "stream", state.name);
+		put_path(out, "words", state.words);
+		jsonout_kbool(out, "trouble", state.trouble);
+		jsonout_kbool(out, "insecure", state.insecure);
+		jsonout_kint(out, "lanes", (int64_t)state.lanes);
+		jsonout_kint(out, "behind", (int64_t)state.behind);
+		jsonout_object_end(out);
+	}
+	jsonout_array_end(out);
+}
+
 void
 status_json(const struct status *s, struct buf *out)
 {
@@ -171,6 +194,7 @@ status_json(const struct status *s, struct buf *out)
 	jsonout_kint(out, "bytes_done", (int64_t)s->bytes_done);
 	jsonout_kint(out, "bytes_total", (int64_t)s->bytes_total);
 	jsonout_object_end(out);
+	put_streams(s, out);
 	jsonout_key(out, "lanes");
 	jsonout_array(out);
 	store_lanes(s->store, put_lane, out, NULL);
@@ -273,6 +297,20 @@ say_agent(const json_t *agent, int64_t now_us, struct buf *out)
 }
 
 static void
+say_stream(const json_t *stream, struct buf *out)
+{
+	bool insecure = false;
+
+	buf_puts(out, "  ");
+	printable_put(out, text_of(stream, "stream"));
+	buf_puts(out, ": ");
+	printable_put(out, text_of(stream, "words"));
+	if (jsonin_bool(stream, "insecure", &insecure) && insecure)
+		buf_puts(out, "; NOT ENCRYPTED (insecure: true)");
+	buf_putc(out, '\n');
+}
+
+static void
 say_all(const json_t *root, int64_t now_us, struct buf *out)
 {
 	const json_t *store = json_object_get(root, "store");
@@ -294,6 +332,8 @@ say_all(const json_t *root, int64_t now_us, struct buf *out)
 	    int_of(store, "records"), int_of(store, "dead_letters"));
 	buf_printf(out, "streams: %" PRId64 " of %" PRId64 " bytes read\n",
 	    int_of(progress, "bytes_done"), int_of(progress, "bytes_total"));
+	list = json_object_get(root, "streams");
+	json_array_foreach(list, i, item) say_stream(item, out);
 	list = json_object_get(root, "agents");
 	json_array_foreach(list, i, item) say_agent(item, now_us, out);
 	list = json_object_get(root, "lanes");

@@ -11,6 +11,7 @@
 #include "assay/err.h"
 #include "intake.h"
 #include "store.h"
+#include "stream.h"
 
 struct status {
 	const char *state; /* running, stopped */
@@ -19,7 +20,9 @@ struct status {
 	int64_t now_us;
 	struct store *store;	     /* asked for its lanes, keys, epochs */
 	struct intake_counts counts; /* since the start */
-	uint64_t bytes_done, bytes_total; /* of the streams */
+	uint64_t bytes_done, bytes_total; /* of the spools */
+	struct stream *const *streams;	  /* some may be NULL: not open yet */
+	size_t stream_count;
 };
 
 /* Append the JSON of it, one line with LF:
@@ -27,6 +30,7 @@ struct status {
  *  "store":{"path","records","dead_letters"},
  *  "since_start":{"appended","repeated","dead_letters","told"},
  *  "progress":{"bytes_done","bytes_total"},
+ *  "streams":[{"stream","words","trouble","insecure","lanes","behind"}],
  *  "lanes":[{"lane","position"}],
  *  "agents":[{"agent","host","fingerprint","epochs","records","missing",
  *   "last"}]}; what the store cannot tell now is left out. */

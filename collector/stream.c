@@ -43,6 +43,32 @@ stream_stored(
 	return s->ops->stored(s->impl, lane, position, err);
 }
 
+int
+stream_rewind(struct stream *s, struct err *err)
+{
+	return s->ops->rewind(s->impl, err);
+}
+
+bool
+stream_done(const struct stream *s)
+{
+	return s->ops->done(s->impl);
+}
+
+void
+stream_refuse(struct stream *s, const struct stream_refused *what)
+{
+	if (s->ops->refused)
+		s->ops->refused(s->impl, what);
+}
+
+void
+stream_look(const struct stream *s, struct stream_state *state)
+{
+	memset(state, 0, sizeof *state);
+	s->ops->look(s->impl, state);
+}
+
 void
 stream_progress(const struct stream *s, uint64_t *done, uint64_t *total)
 {

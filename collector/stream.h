@@ -15,6 +15,7 @@
 #include "assay/slice.h"
 
 #define STREAM_POSITION_MAX 128
+#define STREAM_NAME_MAX 320
 
 enum stream_got {
 	STREAM_ERROR = -1,  /* cannot be read now; try later */
@@ -31,6 +32,25 @@ struct stream_item {
 					 * "" when it has not moved */
 	bool has_agent; /* the lane says whose records it carries */
 	uint8_t agent[16];
+	const char *fault; /* why this can be no record, whatever it holds;
+			    * NULL. Static text */
+};
+
+/* What is refused of a lane: for those who watch the stream itself. */
+struct stream_refused {
+	const char *lane, *at;
+	const char *code, *reason; /* as in the store's dead letters */
+	struct slice bytes;
+};
+
+/* How a stream is, for people. */
+struct stream_state {
+	char name[STREAM_NAME_MAX]; /* what it reads, and where */
+	char words[1024];	    /* what it does, or why it cannot */
+	bool trouble;		    /* it cannot */
+	bool insecure; /* others may read along, because a person said so */
+	uint64_t lanes;
+	uint64_t behind; /* records there that were not read, if it knows */
 };
 
 /* What a kind of stream must do; each exports one of these by its open. */
@@ -40,6 +60,10 @@ struct stream_ops {
 	bool (*has)(const void *impl, const char *lane);
 	int (*stored)(void *impl, const char *lane, const char *position,
 	    struct err *err);
+	int (*rewind)(void *impl, struct err *err);
+	bool (*done)(const void *impl);
+	void (*refused)(void *impl, const struct stream_refused *what);
+	void (*look)(const void *impl, struct stream_state *state);
 	void (*progress)(const void *impl, uint64_t *done, uint64_t *total);
 	void (*close)(void *impl);
 };
@@ -47,7 +71,8 @@ struct stream_ops {
 struct stream;
 
 /* Append the stored position of a lane to out: 1, 0 when there is none (the
- * lane begins at its beginning), -1. */
+ * lane begins at its beginning), -1. A stream asks when it finds a lane: while
+ * it is opened, rewound, or asked for the next item. */
 typedef int stream_position_fn(
     void *arg, const char *lane, struct buf *out, struct err *err);
 
@@ -66,6 +91,22 @@ bool stream_has(const struct stream *s, const char *lane);
  * worth a word: the other side keeps what it has longer. */
 int stream_stored(
     struct stream *s, const char *lane, const char *position, struct err *err);
+
+/* Forget what was given since the last stored position of each lane, and give
+ * it again: the store did not take it. */
+int stream_rewind(struct stream *s, struct err *err);
+
+/* All that was there when it was opened has been given. Until then NOTHING
+ * means only that it has not come yet. */
+bool stream_done(const struct stream *s);
+
+/* Something of a lane was refused and is among the dead letters; a stream that
+ * has a place for a copy sends one, without waiting. What is lost or twice
+ * there is in the store once. */
+void stream_refuse(struct stream *s, const struct stream_refused *what);
+
+/* How it is. */
+void stream_look(const struct stream *s, struct stream_state *state);
 
 /* How far it is: bytes read of the bytes that are there now. */
 void stream_progress(const struct stream *s, uint64_t *done, uint64_t *total);

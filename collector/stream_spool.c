@@ -16,7 +16,10 @@
 struct spool {
 	char *dir;
 	char *lane;
+	stream_position_fn *position;
+	void *arg;
 	struct spoolread *read;
+	char trouble[256]; /* why the last call could not read; "" */
 };
 
 static void
@@ -48,6 +51,7 @@ next(void *impl, struct stream_item *item, struct err *err)
 	enum spoolread_got got = spoolread_next(spool->read, &record, err);
 
 	item->lane = spool->lane;
+	spool->trouble[0] = '\0';
 	switch (got) {
 	case SPOOLREAD_RECORD:
 		item->bytes = record.bytes;
@@ -60,6 +64,8 @@ next(void *impl, struct stream_item *item, struct err *err)
 	case SPOOLREAD_NOTHING:
 		return STREAM_NOTHING;
 	case SPOOLREAD_ERROR:
+		snprintf(spool->trouble, sizeof spool->trouble, "%.255s",
+		    err ? err->text : "it cannot be read");
 		return STREAM_ERROR;
 	}
 	snprintf(item->at, sizeof item->at, "%s:%" PRIu64, record.segment,
@@ -87,6 +93,32 @@ stored(void *impl, const char *lane, const char *position, struct err *err)
 	return ack_write(spool->dir, READER_NAME, &ack, err);
 }
 
+/* What is there is there to read at once. */
+static bool
+done(const void *impl)
+{
+	(void)impl;
+	return true;
+}
+
+static void
+look(const void *impl, struct stream_state *state)
+{
+	const struct spool *spool = impl;
+	uint64_t read, total;
+
+	snprintf(state->name, sizeof state->name, "%s", spool->lane);
+	state->lanes = 1;
+	state->trouble = spool->trouble[0] != '\0';
+	spoolread_progress(spool->read, &read, &total);
+	if (state->trouble)
+		snprintf(state->words, sizeof state->words,
+		    "cannot be read, trying again: %s", spool->trouble);
+	else
+		snprintf(state->words, sizeof state->words,
+		    "%" PRIu64 " of %" PRIu64 " bytes read", read, total);
+}
+
 static void
 progress(const void *impl, uint64_t *done, uint64_t *total)
 {
@@ -106,14 +138,6 @@ close_spool(void *impl)
 	free(spool);
 }
 
-static const struct stream_ops ops = {
-    .next = next,
-    .has = has,
-    .stored = stored,
-    .progress = progress,
-    .close = close_spool,
-};
-
 /* One name for one directory, however it is spelt. */
 static char *
 make_lane(const char *dir)
@@ -127,13 +151,14 @@ make_lane(const char *dir)
 	return lane;
 }
 
+/* On failure it reads on as before. */
 static int
-open_at_position(struct spool *spool, stream_position_fn *position, void *arg,
-    struct err *err)
+open_at_position(struct spool *spool, struct err *err)
 {
 	struct spoolread_position after;
+	struct spoolread *read;
 	struct buf text = {0};
-	int got = position(arg, spool->lane, &text, err);
+	int got = spool->position(spool->arg, spool->lane, &text, err);
 
 	if (got == 1 &&
 	    !parse_position(buf_slice(&text), after.epoch, &after.sequence))
@@ -144,9 +169,30 @@ open_at_position(struct spool *spool, stream_position_fn *position, void *arg,
 	buf_clear(&text);
 	if (got < 0)
 		return -1;
-	spool->read = spoolread_open(spool->dir, got ? &after : NULL, err);
-	return spool->read ? 0 : -1;
+	read = spoolread_open(spool->dir, got ? &after : NULL, err);
+	if (!read)
+		return -1;
+	spoolread_close(spool->read);
+	spool->read = read;
+	return 0;
 }
+
+static int
+rewind_spool(void *impl, struct err *err)
+{
+	return open_at_position(impl, err);
+}
+
+static const struct stream_ops ops = {
+    .next = next,
+    .has = has,
+    .stored = stored,
+    .rewind = rewind_spool,
+    .done = done,
+    .look = look,
+    .progress = progress,
+    .close = close_spool,
+};
 
 struct stream *
 stream_spool_open(
@@ -159,7 +205,9 @@ stream_spool_open(
 		err_set(err, "no memory to read the spool '%s'", dir);
 		goto fail;
 	}
-	if (open_at_position(spool, position, arg, err))
+	spool->position = position;
+	spool->arg = arg;
+	if (open_at_position(spool, err))
 		goto fail;
 	return stream_new(&ops, spool, err);
 fail:

@@ -10,7 +10,7 @@
 #include "stream.h"
 
 /* Open the spool directory dir, which need not exist yet. position tells where
- * the lane stands; called before this returns only. NULL on failure. */
+ * the lane stands. NULL on failure. */
 struct stream *stream_spool_open(
     const char *dir, stream_position_fn *position, void *arg, struct err *err);
 

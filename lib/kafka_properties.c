@@ -96,6 +96,35 @@ kafka_properties_add(
 	return status;
 }
 
+int
+kafka_properties_copy(
+    struct kafka_properties *to, const struct kafka_properties *from)
+{
+	*to = (struct kafka_properties){0};
+	if (from->count == 0)
+		return 0;
+	to->list = calloc(from->count, sizeof *to->list);
+	to->nodes = calloc(from->count, sizeof(void *));
+	if (!to->list || !to->nodes)
+		goto fail;
+	for (; to->count < from->count; to->count++) {
+		const struct kafka_property *old = &from->list[to->count];
+		struct kafka_property *new = &to->list[to->count];
+
+		new->key = strdup(old->key);
+		new->value = strdup(old->value);
+		new->at = strdup(old->at);
+		if (!new->key || !new->value || !new->at) {
+			free_one(new);
+			goto fail;
+		}
+	}
+	return 0;
+fail:
+	kafka_properties_clear(to);
+	return -1;
+}
+
 /* The problem at the node it speaks of, where it names one. */
 static int
 report(
@@ -106,7 +135,8 @@ report(
 	for (size_t i = 0; i < k->count; i++) {
 		size_t len = strlen(k->list[i].at);
 
-		if (len > 0 && !strncmp(err->text, k->list[i].at, len) &&
+		if (len > 0 && k->nodes[i] &&
+		    !strncmp(err->text, k->list[i].at, len) &&
 		    err->text[len] == ':')
 			return tree_problem(
 			    p, k->nodes[i], "%s", err->text + len + 2);

@@ -47,6 +47,10 @@ int kafka_properties_add(struct kafka_properties *k,
     const struct tree_node *map, struct problems *p);
 void kafka_properties_clear(struct kafka_properties *k);
 
+/* A copy that borrows nothing. -1: no memory, and *to is empty. */
+int kafka_properties_copy(
+    struct kafka_properties *to, const struct kafka_properties *from);
+
 /* Would kafka_conf_new take them? -1 with what is wrong in p, at its place. */
 int kafka_properties_check(const struct kafka_properties *k,
     const struct kafka_property *defaults, size_t default_count,

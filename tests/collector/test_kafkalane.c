@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a stored position means for a partition, without a broker. */
+#include "test.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kafkalane.h"
+
+static struct kafkalane_position
+stands_at(int64_t next)
+{
+	struct kafkalane_position p = {0};
+
+	kafkalane_set_cluster(&p, "one");
+	if (next > 0)
+		kafkalane_pass(&p, next - 1, 1000, 0xabcdef01u);
+	return p;
+}
+
+static void
+a_lane_is_named_by_topic_and_partition(void **state)
+{
+	char *name = kafkalane_name("assay.evidence", 11);
+
+	(void)state;
+	assert_string_equal(name, "kafka:assay.evidence:11");
+	free(name);
+}
+
+static void
+a_position_reads_back_as_it_was(void **state)
+{
+	static const struct kafkalane_position all[] = {
+	    {.next = 0},
+	    {.next = INT64_MAX, .cluster = "lkorDA4qT6W1K_dk0LHvtg"},
+	    {.next = 7, .has_last = true, .last_ms = -1, .last_crc = 0},
+	    {.next = 124,
+		.has_last = true,
+		.last_ms = INT64_MAX,
+		.last_crc = UINT32_MAX,
+		.cluster = "0123456789012345678901234567890123456789012345678"
+			   "901234567890123"},
+	};
+	char text[STREAM_POSITION_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		struct kafkalane_position p;
+
+		memset(&p, 0xff, sizeof p);
+		kafkalane_format(&all[i], text);
+		assert_true(strlen(text) < STREAM_POSITION_MAX - 1);
+		assert_true(kafkalane_parse(slice_of(text), &p));
+		assert_int_equal(p.next, all[i].next);
+		assert_int_equal(p.has_last, all[i].has_last);
+		assert_int_equal(p.last_ms, all[i].last_ms);
+		assert_int_equal(p.last_crc, all[i].last_crc);
+		assert_string_equal(p.cluster, all[i].cluster);
+	}
+	kafkalane_format(&all[2], text);
+	assert_string_equal(text, "00000000000000000007/-1/00000000@");
+}
+
+static void
+what_formatting_never_makes_is_no_position(void **state)
+{
+	static const char *const bad[] = {"", "@", "12@x",
+	    "00000000000000000012", "0000000000000000001x@one",
+	    "00000000000000000012/@one", "00000000000000000012/5@one",
+	    "00000000000000000012/5/abc@one",
+	    "00000000000000000012/5/ABCDEF01@one",
+	    "00000000000000000012/05/abcdef01@one",
+	    "00000000000000000012/-2/abcdef01@one",
+	    "00000000000000000012/5/abcdef012@one",
+	    "00000000000000000000/5/abcdef01@one", "00000000000000000012x@one",
+	    "00000000000000000012@o ne", "00000000000000000012@o@ne",
+	    "99999999999999999999@one",
+	    "00000000000000000012@012345678901234567890123456789012345678901234"
+	    "567890123456789012345"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct kafkalane_position p = {.next = 42};
+
+		if (kafkalane_parse(slice_of(bad[i]), &p))
+			fail_msg("'%s' was taken", bad[i]);
+		assert_int_equal(p.next, 42);
+	}
+}
+
+static void
+a_cluster_id_cannot_break_a_position(void **state)
+{
+	struct kafkalane_position p = stands_at(5), q;
+	char text[STREAM_POSITION_MAX], longest[200];
+
+	(void)state;
+	memset(longest, '@', sizeof longest);
+	longest[sizeof longest - 1] = '\0';
+	kafkalane_set_cluster(&p, longest);
+	kafkalane_format(&p, text);
+	assert_true(kafkalane_parse(slice_of(text), &q));
+	assert_int_equal(strlen(q.cluster), KAFKALANE_CLUSTER_MAX);
+}
+
+static void
+where_to_start_follows_from_watermarks_and_identity(void **state)
+{
+	static const struct {
+		const char *what;
+		int64_t next; /* -1: no position */
+		bool denied;
+		int64_t low, high;
+		const char *cluster;
+		enum kafkalane_verdict verdict;
+		int64_t start;
+		const char *says;
+	} rows[] = {
+	    {"never read", -1, false, 0, 9, "one", KAFKALANE_BEGIN, 0, NULL},
+	    {"never read, old ones gone", -1, false, 4, 9, "one",
+		KAFKALANE_BEGIN, 4, NULL},
+	    {"in the middle", 5, false, 0, 9, "one", KAFKALANE_PROVE, 4, NULL},
+	    {"at the end", 9, false, 0, 9, "one", KAFKALANE_PROVE, 8, NULL},
+	    {"id not known yet", 9, false, 0, 9, NULL, KAFKALANE_PROVE, 8,
+		NULL},
+	    {"all behind it gone", 5, false, 5, 9, "one", KAFKALANE_GO_ON, 5,
+		NULL},
+	    {"all gone, all read", 9, false, 9, 9, "one", KAFKALANE_GO_ON, 9,
+		NULL},
+	    {"nothing read of nothing", 0, false, 0, 0, "one", KAFKALANE_GO_ON,
+		0, NULL},
+	    {"one deleted unread", 5, false, 6, 9, "one", KAFKALANE_GAP, 6,
+		"offsets 5 to 5 were deleted"},
+	    {"all deleted unread", 5, false, 9, 9, "one", KAFKALANE_GAP, 9,
+		"offsets 5 to 8 were deleted"},
+	    {"made again and empty", 5, false, 0, 0, "one", KAFKALANE_ANEW, 0,
+		"ends at 0"},
+	    {"made again and shorter", 5, false, 0, 4, "one", KAFKALANE_ANEW, 0,
+		"ends at 4"},
+	    {"made again and longer", 5, true, 0, 9, "one", KAFKALANE_ANEW, 0,
+		"another one now"},
+	    {"another cluster", 5, false, 2, 9, "two", KAFKALANE_ANEW, 2,
+		"this is cluster two"},
+	    {"another cluster, and shorter", 5, false, 0, 3, "two",
+		KAFKALANE_ANEW, 0, "this is cluster two"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct kafkalane_position p = stands_at(rows[i].next);
+		struct kafkalane_facts facts = {
+		    rows[i].low, rows[i].high, rows[i].cluster};
+		struct err err = {0};
+		int64_t start = -7;
+		enum kafkalane_verdict got =
+		    kafkalane_decide(rows[i].next < 0 ? NULL : &p,
+			rows[i].denied, &facts, &start, &err);
+
+		if (got != rows[i].verdict || start != rows[i].start)
+			fail_msg("%s: verdict %d from %" PRId64, rows[i].what,
+			    (int)got, start);
+		if (rows[i].says && !strstr(err.text, rows[i].says))
+			fail_msg("%s: '%s'", rows[i].what, err.text);
+		if (!rows[i].says)
+			assert_string_equal(err.text, "");
+	}
+}
+
+static void
+only_the_same_message_proves_a_partition(void **state)
+{
+	struct kafkalane_position p = stands_at(5);
+
+	(void)state;
+	assert_int_equal(
+	    kafkalane_prove(&p, 4, 1000, 0xabcdef01u), KAFKALANE_SAME);
+	assert_int_equal(
+	    kafkalane_prove(&p, 4, 1001, 0xabcdef01u), KAFKALANE_OTHER);
+	assert_int_equal(
+	    kafkalane_prove(&p, 4, 1000, 0xabcdef02u), KAFKALANE_OTHER);
+	assert_int_equal(
+	    kafkalane_prove(&p, 3, 1000, 0xabcdef01u), KAFKALANE_OTHER);
+	assert_int_equal(
+	    kafkalane_prove(&p, 5, 1000, 0xabcdef01u), KAFKALANE_ABSENT);
+}
+
+/* A partition that messages come to, that loses its oldest, that is deleted and
+ * made again, and a reader that stops at any point: what is there to read is
+ * read, and whatever is not read was told as gone. */
+struct world {
+	int64_t low, high;
+	uint32_t crc[4096]; /* of the message at an offset */
+	unsigned life;	    /* of the topic */
+};
+
+static uint32_t
+crc_of(unsigned life, int64_t offset)
+{
+	return life * 65536u + (uint32_t)offset;
+}
+
+/* Start as a collector that knows only the text: *next is where it reads on,
+ * and whether it was told that something is gone. */
+static bool
+start_over(const struct world *w, const char *text, int64_t *next)
+{
+	struct kafkalane_position p;
+	struct kafkalane_facts facts = {w->low, w->high, "one"};
+	bool has = kafkalane_parse(slice_of(text), &p), denied = false;
+	enum kafkalane_verdict verdict;
+	struct err err = {0};
+
+	verdict = kafkalane_decide(has ? &p : NULL, false, &facts, next, &err);
+	if (verdict == KAFKALANE_PROVE) {
+		denied = kafkalane_prove(&p, *next, 1000, w->crc[*next]) !=
+			 KAFKALANE_SAME;
+		++*next;
+	}
+	if (denied)
+		verdict = kafkalane_decide(&p, true, &facts, next, &err);
+	return verdict == KAFKALANE_GAP || verdict == KAFKALANE_ANEW;
+}
+
+static void
+no_history_of_a_partition_skips_a_message_unsaid(void **state)
+{
+	(void)state;
+	srandom(20261125);
+	for (unsigned run = 0; run < 2000; run++) {
+		static struct world w;
+		char text[STREAM_POSITION_MAX] = "";
+		int64_t next = 0;
+		unsigned life = 1; /* that the position is of */
+
+		w.low = w.high = 0;
+		w.life = 1;
+		for (unsigned step = 0; step < 40; step++) {
+			long what = random() % 10;
+			int64_t before = next, start;
+			bool told;
+
+			if (what < 4 && w.high < 4000) {
+				w.crc[w.high] = crc_of(w.life, w.high);
+				w.high++;
+			} else if (what < 5 && w.low < w.high) {
+				w.low++;
+			} else if (what < 6) {
+				w.low = w.high = 0;
+				w.life++;
+			} else {
+				told = start_over(&w, text, &start);
+				if (life == w.life || text[0] == '\0') {
+					/* The same topic: no step back, and
+					 * forward only over what is gone. */
+					assert_int_equal(start,
+					    before > w.low ? before : w.low);
+					assert_int_equal(told,
+					    text[0] != '\0' && before < w.low);
+				} else if (strchr(text, '/') &&
+					   w.low < before) {
+					/* Another one, and there is a message
+					 * to compare. Without one the numbers
+					 * of the agents alone show a hole. */
+					assert_true(told);
+					assert_int_equal(start, w.low);
+				}
+				next = start;
+				life = w.life;
+				if (next < w.high) {
+					struct kafkalane_position p = {0};
+
+					kafkalane_set_cluster(&p, "one");
+					kafkalane_pass(
+					    &p, next, 1000, w.crc[next]);
+					kafkalane_format(&p, text);
+					next++;
+				} else {
+					struct kafkalane_position p = {
+					    .next = next};
+
+					kafkalane_format(&p, text);
+				}
+			}
+		}
+	}
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_lane_is_named_by_topic_and_partition),
+	    cmocka_unit_test(a_position_reads_back_as_it_was),
+	    cmocka_unit_test(what_formatting_never_makes_is_no_position),
+	    cmocka_unit_test(a_cluster_id_cannot_break_a_position),
+	    cmocka_unit_test(
+		where_to_start_follows_from_watermarks_and_identity),
+	    cmocka_unit_test(only_the_same_message_proves_a_partition),
+	    cmocka_unit_test(no_history_of_a_partition_skips_a_message_unsaid),
+	};
+
+	return cmocka_run_group_tests_name("kafkalane", tests, NULL, NULL);
+}
