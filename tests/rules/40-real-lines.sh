@@ -4,7 +4,8 @@
 # util-linux 2.38.1, Linux-PAM 1.5.2, google-authenticator 20191231, shadow 4.13,
 # adduser 3.134, cron 3.0pl1, anacron 2.3, systemd 252.39, restic 0.14.0, borg 1.2.4,
 # pgBackRest 2.45, dpkg 1.21.23, apt 2.6.2, unattended-upgrades 2.9.1, rsyslog
-# 8.2302.0, chrony 4.3, login_duo 1.11.3; and OpenSSH 10.5p1 in sshd10.log), with what each must become. Users and
+# 8.2302.0, chrony 4.3, login_duo 1.11.3, ClamAV 1.4.6,
+# AIDE 0.18.3, fail2ban 1.0.2, rsnapshot 1.4.5, certbot 2.1.0; and OpenSSH 10.5p1 in sshd10.log), with what each must become. Users and
 # addresses are made up: the peer was 192.0.2.9 or
 # 2001:db8::9, and what names 198.51.100.7 is a user name that someone sent.
 # ASSAY_UPDATE=1 writes anew what is expected; read the difference.
@@ -27,7 +28,8 @@ for log in "$lines"/*.log "$lines"/*/*.log; do
 done
 
 for name in sshd sshd10 sudo su accounts login cron dpkg history losses \
-	unattended-upgrades chronyd login_duo pgbackrest-console \
+	unattended-upgrades chronyd login_duo fail2ban rsnapshot \
+	letsencrypt pgbackrest-console \
 	main-{backup,verify,restore,expire,archive-push-async}; do
 	is "no_line_of_${name}_is_unknown" \
 		"$(grep -c '"kind":"unknown"' "$tap_dir/$name")" 0
@@ -76,6 +78,11 @@ is a_second_factor_that_failed_open_is_a_bypass_and_one_that_failed_closed_is_no
 	"$(grep -oE '"event":"auth.mfa[^"]*","outcome":"[a-z]*"' \
 		"$tap_dir/login_duo" | cut -d'"' -f4,8 | tr '"\n' '  ')" \
 	'auth.mfa_bypass success auth.mfa failure auth.mfa_bypass success '
+is a_file_named_like_a_find_is_no_find \
+	"$(grep -o '"event":"malware.found".*"path":"[^"]*"' "$tap_dir/clamav" |
+		grep -o '"path":"[^"]*"' | sort)" \
+	'"path":"/srv/scan/bad.txt"
+"path":"scan/bad.txt"'
 # events NAME EVENT: the outcomes of these events, in order.
 events() {
 	grep -o "\"event\":\"$2\",\"outcome\":\"[a-z]*\"" "$tap_dir/$1" |
@@ -90,6 +97,15 @@ is a_dry_run_of_expiry_is_no_run \
 		"$lines/pgbackrest/main-expire.log") + $(grep -c \
 		'INFO: expire command end: completed' \
 		"$lines/pgbackrest/main-expire.log")))"
+is a_scan_without_signatures_is_a_failure_though_it_has_a_summary \
+	"$(events clamav malware.scan)" 'success failure failure '
+is differences_are_a_warning_and_a_comparison_that_cannot_run_a_failure \
+	"$(events aide integrity.check)" 'success warning failure '
+is a_certificate_that_is_not_due_is_no_renewal \
+	"$(events letsencrypt cert.renew)" 'none none failure none '
+is a_backup_with_a_wrong_configuration_has_no_good_end \
+	"$(events rsnapshot backup.run | tr -s ' ')" \
+	'none success none success failure failure failure failure failure none warning warning warning '
 is every_line_that_says_how_many_were_lost_says_it \
 	"$(grep -o '"lines":[0-9]*}' "$tap_dir/losses" | tr -dc '0-9\n' |
 		sort -n | tr '\n' ' ')" \

@@ -682,6 +682,65 @@ def weekly(check, event, unit="web01", best="effective"):
 weekly("firewall-refuses-weekly", refused, best="partly effective")
 
 
+def once(event, program, **fields):
+    def happens(web, *times):
+        for t in times:
+            web.later(t, event, "success", fields, program=program)
+    return happens
+
+
+weekly("malware-scanned-weekly",
+       once("malware.scan", "clamscan", files=7421))
+weekly("integrity-compared-weekly", once("integrity.check", "aide"))
+weekly("sensors-alert-weekly",
+       once("ids.alert", "fail2ban", signature="sshd", src_ip="198.51.100.7"))
+
+
+def signatures(first, last):
+    """freshclam looks twice a day; `main` has been the same for months."""
+    def plan(web):
+        for n in range(4, 7):
+            web.later(day(n, "05:00"), "malware.update", "success",
+                      {"database": "main", "version": "62"},
+                      program="freshclam")
+        for n in range(first, last + 1):
+            web.later(day(n, "05:01"), "malware.update", "success",
+                      {"database": "daily", "version": "27832"},
+                      program="freshclam")
+    return plan
+
+
+@case("malware-signatures-daily", "passes", ["pass"] * 3, "effective")
+def _(web):
+    days(web, signatures(4, 6))
+    web.watch(day(7, "12:00"))
+    return day(7, "07:00")
+
+
+@case("malware-signatures-daily", "fails", ["pass", "pass", "missed"],
+      "ineffective")
+def _(web):
+    days(web, signatures(4, 5))
+    web.watch(day(7, "12:00"))
+    return day(7, "07:00")
+
+
+@case("malware-signatures-daily", "unknown", ["pass", "pass", "unknown"],
+      "unknown")
+def _(web):
+    days(web, signatures(4, 5), gap=True)
+    web.watch(day(7, "12:00"))
+    return day(7, "07:00")
+
+
+never("integrity-baseline-kept",
+      plan_event("config.change", "aide", object="AIDE database",
+                 change="initialised"))
+never("certificates-renew",
+      plan_failure("cert.renew", "certbot", reason="All renewals failed."),
+      best="partly effective")
+
+
 # -------------------------------------------------------- a database's backups
 
 DATABASE = "main"
