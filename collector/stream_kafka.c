@@ -23,7 +23,7 @@
 
 enum lane_state {
 	LANE_WAITS,  /* the next lookup decides where to read */
-	LANE_PROVES, /* the first message that comes decides */
+	LANE_PROVES, /* reads from the mark: the first that comes decides */
 	LANE_READS,
 	LANE_DONE, /* it has given what was there at the first look */
 };
@@ -34,8 +34,10 @@ struct lane {
 	enum lane_state state;
 	uint64_t after; /* the last lookup that is too old to decide by */
 	bool has_position;
-	bool denied; /* the message before the position is another one */
+	bool denied; /* the mark of the position is another message */
 	struct kafkalane_position at;
+	bool has_newest; /* the last message read: the next mark, */
+	struct kafkalane_mark newest; /* once the one that is was proved */
 	int64_t high;	/* the end at the last lookup, -1 none yet */
 	int64_t end;	/* the end at the first, -1 none yet */
 	int64_t broken; /* the last offset told as damaged, -1 none */
@@ -173,7 +175,7 @@ load_position(struct kafka *k, struct lane *lane, struct err *err)
 	int got = k->o.position(k->o.arg, lane->name, &text, err);
 
 	lane->has_position = got == 1;
-	lane->denied = false;
+	lane->denied = lane->has_newest = false;
 	lane->at = (struct kafkalane_position){0};
 	if (got == 1 && !kafkalane_parse(buf_slice(&text), &lane->at))
 		got = err_set(err,
@@ -263,7 +265,7 @@ tell_break(struct lane *lane, int64_t low, const char *cluster,
 	kafkalane_format(&lane->at, item->at);
 	lane->at = (struct kafkalane_position){.next = low};
 	kafkalane_set_cluster(&lane->at, cluster);
-	lane->denied = false;
+	lane->denied = lane->has_newest = false;
 	kafkalane_format(&lane->at, item->next);
 	return STREAM_DAMAGE;
 }
@@ -284,6 +286,8 @@ begin(struct kafka *k, struct lane *lane, const struct stream_kafka_marks *m,
 	    lane->denied, &facts, &offset, err);
 	if (verdict == KAFKALANE_GAP || verdict == KAFKALANE_ANEW) {
 		got = tell_break(lane, m->low, k->cluster, item);
+	} else if (verdict == KAFKALANE_GO_ON) {
+		lane->at.has_mark = false; /* gone, if there was one */
 	} else if (verdict == KAFKALANE_BEGIN) {
 		lane->at = (struct kafkalane_position){.next = m->low};
 		lane->has_position = true;
@@ -292,7 +296,7 @@ begin(struct kafka *k, struct lane *lane, const struct stream_kafka_marks *m,
 	lane->high = m->high;
 	if (lane->end < 0 || lane->end > m->high)
 		lane->end = m->high;
-	if (has_given_all(k, lane, offset) && verdict != KAFKALANE_PROVE)
+	if (verdict != KAFKALANE_PROVE && has_given_all(k, lane, offset))
 		finish(k, lane);
 	else
 		start(k, lane, offset, verdict == KAFKALANE_PROVE);
@@ -309,11 +313,29 @@ prove_again(
 		return;
 	}
 	lane->high = m->high;
-	if (lane->state != LANE_READS || !lane->at.has_last || k->o.once)
+	if (lane->at.has_mark && lane->at.mark.offset < m->low)
+		lane->at.has_mark = false;
+	if (lane->state != LANE_READS || !lane->at.has_mark || k->o.once)
 		return;
 	stream_kafka_client_stop(k->client, lane->partition);
+	start(k, lane, lane->at.mark.offset, true);
+}
+
+/* The mark stands, or it cannot be told: read on. What was read before the
+ * proof is proved by it. */
+static void
+go_on(struct kafka *k, struct lane *lane, bool proved)
+{
+	if (!proved)
+		lane->at.has_mark = false;
+	else if (lane->has_newest)
+		lane->at.mark = lane->newest;
+	stream_kafka_client_stop(k->client, lane->partition);
 	lane->state = LANE_WAITS;
-	start(k, lane, lane->at.next - 1, true);
+	if (has_given_all(k, lane, lane->at.next))
+		finish(k, lane);
+	else
+		start(k, lane, lane->at.next, false);
 }
 
 static int64_t
@@ -336,8 +358,19 @@ read_key(const rd_kafka_message_t *m, struct stream_item *item)
 		item->fault = "the message's key is no agent's id";
 }
 
+static struct kafkalane_mark
+mark_of(const rd_kafka_message_t *m)
+{
+	return (struct kafkalane_mark){
+	    .offset = m->offset,
+	    .ms = message_ms(m),
+	    .crc = crc32c(
+		0, m->payload ? m->payload : "", m->payload ? m->len : 0),
+	};
+}
+
 static enum stream_got
-give(struct kafka *k, struct lane *lane, rd_kafka_message_t *m, uint32_t crc,
+give(struct kafka *k, struct lane *lane, rd_kafka_message_t *m,
     struct stream_item *item)
 {
 	item->lane = lane->name;
@@ -346,7 +379,9 @@ give(struct kafka *k, struct lane *lane, rd_kafka_message_t *m, uint32_t crc,
 	snprintf(item->at, sizeof item->at, "%020" PRId64 "@%s", m->offset,
 	    lane->at.cluster);
 	read_key(m, item);
-	kafkalane_pass(&lane->at, m->offset, message_ms(m), crc);
+	lane->newest = mark_of(m);
+	lane->has_newest = true;
+	kafkalane_pass(&lane->at, &lane->newest);
 	kafkalane_format(&lane->at, item->next);
 	k->message = m;
 	if (has_given_all(k, lane, lane->at.next))
@@ -354,31 +389,30 @@ give(struct kafka *k, struct lane *lane, rd_kafka_message_t *m, uint32_t crc,
 	return STREAM_RECORD;
 }
 
+static void
+compare(struct kafka *k, struct lane *lane, const rd_kafka_message_t *m)
+{
+	struct kafkalane_mark found = mark_of(m);
+	enum kafkalane_proof proof = kafkalane_prove(&lane->at, &found);
+
+	lane->denied = proof == KAFKALANE_OTHER;
+	if (lane->denied)
+		halt(k, lane);
+	else
+		go_on(k, lane, proof == KAFKALANE_SAME);
+}
+
 /* Takes m. */
 static enum stream_got
 take_message(struct kafka *k, struct lane *lane, rd_kafka_message_t *m,
     struct stream_item *item)
 {
-	uint32_t crc =
-	    crc32c(0, m->payload ? m->payload : "", m->payload ? m->len : 0);
-	enum kafkalane_proof proof = KAFKALANE_ABSENT;
-
 	if (lane->state == LANE_PROVES)
-		proof =
-		    kafkalane_prove(&lane->at, m->offset, message_ms(m), crc);
-	if (proof == KAFKALANE_OTHER) {
-		lane->denied = true;
-		halt(k, lane);
-	} else if (proof == KAFKALANE_SAME) {
-		lane->state = LANE_READS;
-		if (has_given_all(k, lane, lane->at.next))
-			finish(k, lane);
-	} else if (has_given_all(k, lane, m->offset)) {
+		compare(k, lane, m);
+	else if (has_given_all(k, lane, m->offset))
 		finish(k, lane);
-	} else if (m->offset >= lane->at.next) {
-		lane->state = LANE_READS;
-		return give(k, lane, m, crc, item);
-	}
+	else if (m->offset >= lane->at.next)
+		return give(k, lane, m, item);
 	rd_kafka_message_destroy(m);
 	return STREAM_NOTHING;
 }
@@ -386,12 +420,14 @@ take_message(struct kafka *k, struct lane *lane, rd_kafka_message_t *m,
 static void
 take_end(struct kafka *k, struct lane *lane, int64_t offset)
 {
-	if (offset < lane->at.next)
+	bool proves = lane->state == LANE_PROVES;
+
+	if (offset <= (proves ? lane->at.mark.offset : lane->at.next - 1))
 		halt(k, lane); /* it got shorter */
+	else if (proves)
+		go_on(k, lane, false);
 	else if (has_given_all(k, lane, offset))
 		finish(k, lane);
-	else
-		lane->state = LANE_READS;
 }
 
 /* A batch that the broker has and that is not whole: it is left out by
