@@ -2,6 +2,7 @@
 #include "cmd_run.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,8 +13,10 @@
 #include "assay/command.h"
 #include "assay/log.h"
 #include "assay/loop.h"
+#include "assay/service.h"
 
 #include "agent.h"
+#include "delivery.h"
 #include "loadout.h"
 #include "notify.h"
 #include "status.h"
@@ -30,6 +33,7 @@ struct run {
 	struct loadout loadout;
 	struct clock *clock;
 	struct agent *agent;
+	struct delivery delivery;
 	struct loop *loop;
 	struct loop_watch *timer, *on_term, *on_int, *on_hup, *on_notify;
 	struct notify *notify; /* NULL: by looking only */
@@ -44,6 +48,8 @@ struct run {
 	char status_path[PATH_MAX];
 	int64_t status_mono_us, status_every_us;
 	bool status_failed;
+	bool ready; /* the service manager knows */
+	int64_t alive_every_us, alive_mono_us;
 };
 
 /* ---- status ---- */
@@ -66,9 +72,11 @@ write_status(struct run *r)
 		       : r->no_notify.text[0] ? r->no_notify.text
 					      : NULL,
 	    .once = r->loadout.settings.once};
+	struct publish_health kafka;
 	struct agent_view agent;
 	struct err err;
 
+	view.kafka = delivery_look(&r->delivery, &kafka);
 	/* A page of a thousand sources is work, and nobody reads that fast. */
 	agent_look(r->agent, &agent);
 	r->status_every_us =
@@ -244,9 +252,15 @@ take(struct run *r, struct loadout *next, struct err *err)
 	struct loadout old = r->loadout;
 	struct agent_options o;
 
-	if (agent_reload(r->agent, next->rules, &next->found,
-		clock_now_us(r->clock), err) != 0)
+	if (delivery_reload(&r->delivery, &next->settings, err) != 0)
 		return -1;
+	if (agent_reload(r->agent, next->rules, &next->found,
+		clock_now_us(r->clock), err) != 0) {
+		struct err ignored;
+
+		(void)delivery_reload(&r->delivery, &old.settings, &ignored);
+		return -1;
+	}
 	r->loadout = *next;
 	o = agent_options_of(&r->loadout.settings);
 	agent_set_options(r->agent, &o);
@@ -262,6 +276,7 @@ on_hup(void *arg)
 	struct err err = {0};
 	struct buf warnings = {0};
 
+	service_reloading();
 	log_info("run", "reload: reading rules and settings");
 	if (loadout_read(&next, r->argc, r->argv, &err) != COMMAND_OK) {
 		refuse(r, next.problems, &err);
@@ -283,6 +298,10 @@ on_hup(void *arg)
 		}
 	}
 	write_status(r);
+	service_status(r->refused.len > 0
+			   ? "the reload was refused, what was in force stays"
+			   : "reloaded");
+	service_ready();
 	(void)loop_after(r->timer, 0);
 }
 
@@ -299,12 +318,43 @@ tick(struct run *r)
 	return wake_us;
 }
 
+/* Tell the service manager. A tick that came back has looked at the sources and
+ * written what there was: a full disk or a broker that is away stops neither,
+ * and a restart would mend neither. */
+static void
+tell_manager(struct run *r, int64_t mono_us)
+{
+	struct agent_view v;
+	char text[256];
+
+	if (!r->ready) {
+		r->ready = true;
+		service_ready();
+		r->alive_every_us = service_watchdog_us();
+	} else if (mono_us - r->alive_mono_us < r->alive_every_us) {
+		return;
+	}
+	r->alive_mono_us = mono_us;
+	service_alive();
+	agent_look(r->agent, &v);
+	if (v.problem)
+		snprintf(text, sizeof text, "%s", v.problem);
+	else
+		snprintf(text, sizeof text,
+		    "%zu sources, %" PRIi64 " lines and %" PRIi64
+		    " events since the start",
+		    v.feed_count, v.lines, v.events);
+	service_status(text);
+}
+
 static void
 on_timer(void *arg)
 {
 	struct run *r = arg;
 	int64_t wake_us = tick(r) - clock_now_us(r->clock);
 	int64_t mono_us = clock_mono_us(r->clock);
+
+	tell_manager(r, mono_us);
 
 	if (mono_us - r->looked_mono_us >= LOOK_US)
 		look_again(r);
@@ -356,6 +406,16 @@ may_not_write(const char *state)
 }
 
 static int
+start_delivery(struct run *r, struct err *err)
+{
+	struct agent_view view;
+
+	agent_look(r->agent, &view);
+	return delivery_start(
+	    &r->delivery, view.spool_dir, &r->loadout.settings, err);
+}
+
+static int
 start_agent(struct run *r)
 {
 	struct settings *s = &r->loadout.settings;
@@ -369,7 +429,7 @@ start_agent(struct run *r)
 	r->looked_mono_us = clock_mono_us(r->clock);
 	r->agent = agent_new(&a, r->loadout.rules, &r->loadout.found,
 	    clock_now_us(r->clock), &err);
-	if (r->agent &&
+	if (r->agent && start_delivery(r, &err) == 0 &&
 	    settings_status_path(s, r->status_path, sizeof r->status_path) == 0)
 		return COMMAND_OK;
 	log_errorx("run", "%s", err.text);
@@ -391,10 +451,12 @@ serve(struct run *r)
 		begin_hints(r);
 	}
 	if (r->timer && r->on_term && r->on_int && r->on_hup &&
+	    delivery_watch(&r->delivery, r->loop) == 0 &&
 	    loop_after(r->timer, 0) == 0)
 		status = loop_run(r->loop);
 	if (status != 0)
 		log_error("run", "the loop cannot run");
+	delivery_unwatch(&r->delivery);
 	loop_watch_free(r->on_notify);
 	loop_watch_free(r->on_hup);
 	loop_watch_free(r->on_int);
@@ -410,13 +472,15 @@ static int
 stop(struct run *r)
 {
 	struct err err = {0};
-	int status = agent_stop(r->agent, clock_now_us(r->clock), &err);
+	int status, sent;
 
+	service_stopping();
+	status = agent_stop(r->agent, clock_now_us(r->clock), &err);
+	if (status != 0)
+		log_errorx("run", "%s", err.text);
+	sent = delivery_finish(&r->delivery, r->loadout.settings.once);
 	write_status(r);
-	if (status == 0)
-		return COMMAND_OK;
-	log_errorx("run", "%s", err.text);
-	return COMMAND_NO;
+	return status == 0 ? sent : COMMAND_NO;
 }
 
 static int
@@ -429,6 +493,7 @@ work(struct run *r)
 		do {
 			int64_t wait_us = tick(r) - clock_now_us(r->clock);
 
+			delivery_tick(&r->delivery);
 			/* A pipe that says nothing yet is waited for. */
 			if (wait_us > 0 && !agent_is_done(r->agent))
 				usleep(wait_us < 20000 ? (useconds_t)wait_us
@@ -456,6 +521,7 @@ cmd_run(int argc, char **argv)
 		if (status == COMMAND_OK)
 			status = work(&r);
 	}
+	delivery_clear(&r.delivery);
 	agent_free(r.agent);
 	clock_free(r.clock);
 	buf_clear(&r.refused);

@@ -5,6 +5,7 @@
 #include "cmd_explain.h"
 #include "cmd_match.h"
 #include "cmd_run.h"
+#include "cmd_send_again.h"
 #include "cmd_status.h"
 
 static const struct command commands[] = {
@@ -18,6 +19,10 @@ static const struct command commands[] = {
 	"say how the agent is, what it reads and what it does not; exit 1 "
 	"when something is not read that should be",
 	cmd_status},
+    {"send-again", "--from SEQ [--epoch E] [--config FILE] [--state DIR]",
+	"send records that the spool still has to Kafka once more: by the "
+	"running agent, or at once when there is none",
+	cmd_send_again},
     {"check", "[--show] [--rules DIR]... [--config FILE] [--json] [--strict]",
 	"read all rule files and the configuration and say everything that "
 	"is wrong with them; --show: each setting as it is in force and where "

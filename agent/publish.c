@@ -21,6 +21,7 @@
 #define BACKOFF_MAX_US (60 * SECOND_US)
 #define STALL_US (600 * SECOND_US) /* nothing delivered: a new client */
 #define SLOW_US (60 * SECOND_US)   /* nothing delivered: said */
+#define DOUBT_US (5 * SECOND_US)   /* without a connection: said */
 #define STEP_US SECOND_US	   /* the clock was set */
 #define GRAVE_US (10 * SECOND_US)  /* so long a client may take to end */
 #define STUCK_MAX 8
@@ -74,6 +75,7 @@ note_delivery(struct publish *p)
 	p->backoff_us = BACKOFF_MIN_US;
 	p->delivered++;
 	p->full = false;
+	p->doubt_mono_us = 0;
 	if (p->state == PUBLISH_CONNECTED)
 		return;
 	log_info("publish", "records are delivered to %s%s",
@@ -128,6 +130,21 @@ knows_better(const struct publish *p, const char *said)
 	       strstr(said, "certificate verify failed");
 }
 
+/* No connection is left. That happens, and is mended at once more often than
+ * not: it is a doubt until a connection fails or records really wait. */
+static void
+note_all_down(struct publish *p)
+{
+	struct err why;
+
+	if (p->state == PUBLISH_CONNECTED && p->doubt_mono_us == 0) {
+		p->doubt_mono_us = p->mono_us;
+		return;
+	}
+	err_set(&why, "%s: no broker can be reached", brokers_of(&p->kafka));
+	publish_waits(p, reason_is_fresh(p) ? &p->reason : &why);
+}
+
 static void
 on_error(void *arg, rd_kafka_resp_err_t code, const char *said, bool fatal)
 {
@@ -143,14 +160,14 @@ on_error(void *arg, rd_kafka_resp_err_t code, const char *said, bool fatal)
 		p->broken = true;
 		p->reason = why;
 	} else if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
-		publish_waits(p, reason_is_fresh(p) ? &p->reason : &why);
+		note_all_down(p);
 		return;
 	} else if (!knows_better(p, said)) {
 		p->reason = why;
 	}
 	p->reason_mono_us = p->mono_us;
-	/* With others that work it is no reason to wait. */
-	if (p->state != PUBLISH_CONNECTED)
+	/* With other brokers that work it is no reason to wait. */
+	if (p->state != PUBLISH_CONNECTED || p->doubt_mono_us != 0)
 		publish_waits(p, &p->reason);
 }
 
@@ -265,6 +282,7 @@ adopt(struct publish *p, struct publish_client *client)
 	p->clients++;
 	p->broken = false;
 	p->moved_mono_us = p->mono_us;
+	p->doubt_mono_us = 0;
 	p->files = p->files_seen = publish_files_look(&p->kafka);
 }
 
@@ -364,10 +382,15 @@ watch_delivery(struct publish *p)
 		renew(p, "nothing was delivered for 10 minutes");
 		return;
 	}
-	if (still_us < SLOW_US || p->state == PUBLISH_WAITING)
+	if (p->state == PUBLISH_WAITING ||
+	    (still_us < SLOW_US &&
+		(p->doubt_mono_us == 0 || still_us < DOUBT_US)))
 		return;
 	if (reason_is_fresh(p))
 		why = p->reason;
+	else if (p->doubt_mono_us != 0)
+		err_set(&why, "%s: no broker can be reached",
+		    brokers_of(&p->kafka));
 	else
 		err_set(&why,
 		    "%s: no record was acknowledged for a minute: does the "
@@ -516,6 +539,7 @@ publish_hint(struct publish *p)
 		p->lanes[i].look_mono_us = 0;
 		p->lanes[i].at_end = false;
 	}
+	p->unread_mono_us = 0;
 }
 
 int

@@ -63,6 +63,7 @@ struct publish {
 	struct err problem;
 	struct err reason; /* the last specific word of librdkafka's */
 	int64_t reason_mono_us;
+	int64_t doubt_mono_us; /* no connection is left since; 0: there is */
 	int64_t told_mono_us;
 	uint64_t delivered;
 	int64_t moved_mono_us; /* something was delivered, or nothing waited */

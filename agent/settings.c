@@ -72,6 +72,10 @@ print_help(const char *command, const char *flags)
 		"read the logs of a copied /var/log instead of this "
 		"machine's"},
 	    {"json", "", "print JSON"},
+	    {"from", " SEQ", "number of the first record to send again"},
+	    {"epoch", " E",
+		"of this epoch (32 hex digits; default: the "
+		"newest)"},
 	    {"config", " FILE", "instead of " SETTINGS_CONFIG},
 	    {"state", " DIR", "instead of the configuration's"},
 	    {"rules", " DIR", "a rule directory; can be given again"},
@@ -79,7 +83,7 @@ print_help(const char *command, const char *flags)
 
 	printf("usage: assay-agent %s [OPTIONS]\n", command);
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-		if (i >= 4 || takes(flags, all[i].name))
+		if (i >= 6 || takes(flags, all[i].name))
 			printf("  --%s%s\n      %s\n", all[i].name,
 			    all[i].argument, all[i].help);
 	printf("\nWhat " SETTINGS_CONFIG " and agent.d/*.yml beside it can "

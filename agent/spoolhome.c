@@ -23,6 +23,21 @@
 
 /* ---- the directory ---- */
 
+/* Let the group write acks. A service may be forbidden to set the bit that
+ * gives each of them to the group: then they have that of who writes them. */
+static void
+open_acks(const char *dir, int dir_fd)
+{
+	struct stat st;
+
+	if (fstatat(dir_fd, "ack", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    (st.st_mode & 07777) == 02770)
+		return;
+	if (fchmodat(dir_fd, "ack", 02770, 0) != 0 &&
+	    fchmodat(dir_fd, "ack", 0770, 0) != 0)
+		log_warn("spool", "open '%s/ack' to readers", dir);
+}
+
 /* Readers are in the group: they may read what is made here, and leave their
  * acks. Without such a group, or the right to give files to it, both stay with
  * the agent's own. */
@@ -40,9 +55,13 @@ give_to_group(const char *dir, int dir_fd)
 	    (fchown(dir_fd, (uid_t)-1, group->gr_gid) != 0 ||
 		fchmod(dir_fd, 02750) != 0))
 		return;
-	if (fchownat(dir_fd, "ack", (uid_t)-1, group->gr_gid, 0) != 0 ||
-	    fchmodat(dir_fd, "ack", 02770, 0) != 0)
+	if (fstatat(dir_fd, "ack", &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return;
+	if (st.st_gid != group->gr_gid &&
+	    fchownat(dir_fd, "ack", (uid_t)-1, group->gr_gid, 0) != 0)
 		log_warn("spool", "give '%s/ack' to the group %s", dir, GROUP);
+	else
+		open_acks(dir, dir_fd);
 }
 
 static int
@@ -53,10 +72,9 @@ make_dirs(struct spoolhome *h, struct err *err)
 	h->dir_fd = open(h->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (h->dir_fd < 0)
 		return err_sys(err, "open the spool '%s'", h->dir);
-	if (mkdirat(h->dir_fd, "ack", 0770) == 0) {
-		if (fchmodat(h->dir_fd, "ack", 02770, 0) != 0)
-			log_warn("spool", "open '%s/ack' to readers", h->dir);
-	} else if (errno != EEXIST)
+	if (mkdirat(h->dir_fd, "ack", 0770) == 0)
+		open_acks(h->dir, h->dir_fd);
+	else if (errno != EEXIST)
 		return err_sys(err, "make '%s/ack'", h->dir);
 	give_to_group(h->dir, h->dir_fd);
 	return 0;

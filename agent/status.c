@@ -312,6 +312,56 @@ put_spool(const struct look *l)
 	jsonout_object_end(l->out);
 }
 
+/* ---- kafka ---- */
+
+static void
+put_sent(const struct look *l, const struct publish_health *k)
+{
+	char epoch[33];
+
+	jsonout_kint(l->out, "queued", (int64_t)k->queued);
+	jsonout_kint(l->out, "unsent_bytes", (int64_t)k->unsent_bytes);
+	jsonout_kint(l->out, "delivered", (int64_t)k->delivered);
+	jsonout_kint(l->out, "clients", k->clients);
+	jsonout_kint(l->out, "stuck_clients", k->stuck);
+	if (k->has_acked) {
+		encode_hex(epoch, k->acked_epoch, 16);
+		jsonout_kstr(l->out, "acked_epoch", epoch);
+		jsonout_kint(
+		    l->out, "acked_sequence", (int64_t)k->acked_sequence);
+	}
+	if (k->has_acked && memcmp(k->acked_epoch, l->view.epoch, 16) == 0)
+		jsonout_kint(l->out, "unsent",
+		    (int64_t)(l->view.records - k->acked_sequence));
+	if (k->again)
+		jsonout_kint(l->out, "sent_again", (int64_t)k->again_sent);
+}
+
+static void
+put_kafka(const struct look *l)
+{
+	static const char *const states[] = {
+	    [PUBLISH_CONNECTING] = "connecting",
+	    [PUBLISH_CONNECTED] = "connected",
+	    [PUBLISH_WAITING] = "waiting",
+	};
+	const struct publish_health *k = l->run->kafka;
+
+	if (!k)
+		return;
+	jsonout_key(l->out, "kafka");
+	jsonout_object(l->out);
+	jsonout_kstr(l->out, "state", states[k->state]);
+	jsonout_kstamp(l->out, "since", k->since_us);
+	put_text(l->out, "brokers", slice_of(k->brokers));
+	put_text(l->out, "topic", slice_of(k->topic));
+	jsonout_kbool(l->out, "insecure", k->insecure);
+	if (k->problem)
+		put_text(l->out, "problem", slice_of(k->problem));
+	put_sent(l, k);
+	jsonout_object_end(l->out);
+}
+
 /* ---- the rest ---- */
 
 static void
@@ -518,6 +568,34 @@ attend_spool(const struct look *l)
 }
 
 static void
+attend_kafka(const struct look *l)
+{
+	const struct publish_health *k = l->run->kafka;
+	char since[STAMP_LEN + 1];
+
+	if (!k)
+		return;
+	if (k->state == PUBLISH_WAITING)
+		attend(l,
+		    "nothing is delivered to Kafka since %s: %s; records wait "
+		    "in the spool",
+		    shown_time(since, k->since_us),
+		    k->problem ? k->problem : "there is no answer");
+	else if (k->problem)
+		attend(l, "kafka: %s", k->problem);
+	if (k->stuck > 0)
+		attend(l,
+		    "%u Kafka clients did not end; a restart of the agent "
+		    "frees what they hold",
+		    k->stuck);
+	if (k->insecure)
+		attend(l,
+		    "kafka: insecure: true: who is on the way to %s can read "
+		    "and change what is sent",
+		    k->brokers);
+}
+
+static void
 attend_unknown(const struct look *l)
 {
 	struct record_unknown rows[UNKNOWN_MAX];
@@ -548,6 +626,7 @@ put_attention(const struct look *l)
 	jsonout_key(l->out, "attention");
 	jsonout_array(l->out);
 	attend_spool(l);
+	attend_kafka(l);
 	attend_sources(l);
 	if (why.len > 0)
 		attend(l,
@@ -588,6 +667,7 @@ status_make(struct buf *out, const struct status_run *run)
 	put_progress(&l);
 	jsonout_kint(out, "records", (int64_t)l.view.records);
 	put_spool(&l);
+	put_kafka(&l);
 	put_clock(&l);
 	put_rules(&l);
 	if (run->polling)

@@ -14,6 +14,7 @@
 
 #include "agent.h"
 #include "discover.h"
+#include "publish.h"
 #include "ruleset.h"
 
 /* What a run knows beside its agent. */
@@ -28,6 +29,7 @@ struct status_run {
 	struct slice refused; /* why: lines; empty: it was, or there was none */
 	int64_t max_bytes;    /* of the spool */
 	const char *const *readers;
+	const struct publish_health *kafka; /* NULL: nothing is sent */
 	const char *polling; /* why logs are only looked at, or NULL */
 	bool once;
 };

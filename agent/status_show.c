@@ -388,6 +388,44 @@ put_spool(struct buf *out, const json_t *json, int64_t now_us)
 	put_acks(out, spool, now_us);
 }
 
+/* "connected to k1:9092 since 12 min, topic assay.evidence, 0 records unsent"
+ */
+static void
+put_kafka(struct buf *out, const json_t *json, int64_t now_us)
+{
+	const json_t *k = json_object_get(json, "kafka");
+	int64_t since_us = now_us;
+
+	if (!k)
+		return;
+	(void)jsonin_stamp(k, "since", &since_us);
+	put_label(out, "kafka");
+	buf_puts(out, says(k, "state", "connected") ? "connected to "
+		      : says(k, "state", "waiting") ? "NOT DELIVERING to "
+						    : "connecting to ");
+	printable_put(out, text_of(k, "brokers"));
+	buf_puts(out, " since ");
+	put_span(out, now_us - since_us);
+	buf_puts(out, ", topic ");
+	printable_put(out, text_of(k, "topic"));
+	if (json_is_true(json_object_get(k, "insecure")))
+		buf_puts(out, ", UNENCRYPTED");
+	if (json_object_get(k, "unsent"))
+		buf_printf(
+		    out, ", %" PRId64 " records unsent", number(k, "unsent"));
+	else {
+		buf_puts(out, ", unsent ");
+		put_bytes(out, number(k, "unsent_bytes"));
+	}
+	if (json_object_get(k, "sent_again"))
+		buf_printf(out, ", %" PRId64 " sent again so far",
+		    number(k, "sent_again"));
+	buf_putc(out, '\n');
+	if (text_of(k, "problem").len > 0)
+		put_folded(
+		    out, text_of(k, "problem"), "         ", "         ");
+}
+
 static void
 put_clock(struct buf *out, const json_t *json)
 {
@@ -471,6 +509,7 @@ status_show(struct slice text, int64_t now_us, struct buf *out, struct err *err)
 	buf_putc(out, '\n');
 	put_unknown(out, json);
 	put_spool(out, json, now_us);
+	put_kafka(out, json, now_us);
 	put_clock(out, json);
 	put_rules(out, json);
 	if (text_of(json, "polling").len > 0) {

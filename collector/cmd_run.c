@@ -13,6 +13,7 @@
 #include "assay/command.h"
 #include "assay/log.h"
 #include "assay/loop.h"
+#include "assay/service.h"
 #include "assay/stamp.h"
 #include "arguments.h"
 #include "collector.h"
@@ -48,6 +49,8 @@ struct daemon {
 	struct loop_watch *wake;
 	int64_t files_mono_us, status_mono_us, close_mono_us;
 	int64_t retry_us;
+	bool ready; /* the service manager knows */
+	int64_t alive_every_us, alive_mono_us;
 	int code;
 };
 
@@ -191,7 +194,27 @@ look_at_files(struct daemon *d, bool settled)
 static void
 on_reload(void *arg)
 {
+	service_reloading();
 	look_at_files(arg, false);
+	service_ready();
+}
+
+/* Tell the service manager. A round that came back is progress, also when there
+ * was nothing to take, or nothing could be stored: that is said, and a restart
+ * would not mend it. */
+static void
+tell_manager(struct daemon *d, int64_t now)
+{
+	if (!d->ready) {
+		d->ready = true;
+		service_ready();
+		service_status("taking records");
+		d->alive_every_us = service_watchdog_us();
+	} else if (now - d->alive_mono_us < d->alive_every_us) {
+		return;
+	}
+	d->alive_mono_us = now;
+	service_alive();
 }
 
 static void
@@ -210,6 +233,8 @@ on_failed(struct daemon *d, const struct err *err)
 		d->retry_us = RETRY_MAX_US;
 	log_warnx("run", "nothing was stored, trying again in %d s: %s",
 	    (int)(d->retry_us / STAMP_US_PER_S), err->text);
+	service_status(err->text);
+	tell_manager(d, clock_mono_us(d->clock));
 	loop_after(d->timer, d->retry_us);
 }
 
@@ -228,6 +253,8 @@ on_tick(void *arg)
 		on_failed(d, &err);
 		return;
 	}
+	if (d->retry_us)
+		service_status("taking records");
 	d->retry_us = 0;
 	if (round == COLLECTOR_IDLE && now >= d->close_mono_us) {
 		close_day(d);
@@ -237,6 +264,7 @@ on_tick(void *arg)
 		write_status(d, "running");
 		d->status_mono_us = now + STATUS_US;
 	}
+	tell_manager(d, now);
 	loop_after(d->timer, round == COLLECTOR_BUSY ? 0 : IDLE_US);
 }
 
@@ -294,6 +322,7 @@ run_daemon(struct daemon *d)
 		return COMMAND_UNREACHABLE;
 	}
 	unwatch(d);
+	service_stopping();
 	if (d->code)
 		return d->code;
 	if (collector_round(d->collector, COLLECTOR_STOPS, &err) ==

@@ -737,6 +737,9 @@ a_full_queue_waits_and_loses_nothing(void **state)
 		write_segment(2, n * 100 + 1, n * 100 + 100, 1000);
 	publish_hint(r.p);
 	for_a_while(&r, 500000);
+	/* The size of the spool is looked at now and then only. */
+	r.skew_us = r.mono_skew_us = 6 * SECOND;
+	(void)tick(&r);
 	publish_look(r.p, &h);
 	assert_true(h.queued > 0 && h.queued <= 50);
 	assert_true(h.unsent_bytes > 950000);

@@ -4,7 +4,7 @@
 # util-linux 2.38.1, Linux-PAM 1.5.2, google-authenticator 20191231, shadow 4.13,
 # adduser 3.134, cron 3.0pl1, anacron 2.3, systemd 252.39, restic 0.14.0, borg 1.2.4,
 # pgBackRest 2.45, dpkg 1.21.23, apt 2.6.2, unattended-upgrades 2.9.1, rsyslog
-# 8.2302.0; and OpenSSH 10.5p1 in sshd10.log), with what each must become. Users and
+# 8.2302.0, chrony 4.3, login_duo 1.11.3; and OpenSSH 10.5p1 in sshd10.log), with what each must become. Users and
 # addresses are made up: the peer was 192.0.2.9 or
 # 2001:db8::9, and what names 198.51.100.7 is a user name that someone sent.
 # ASSAY_UPDATE=1 writes anew what is expected; read the difference.
@@ -27,7 +27,7 @@ for log in "$lines"/*.log "$lines"/*/*.log; do
 done
 
 for name in sshd sshd10 sudo su accounts login cron dpkg history losses \
-	unattended-upgrades pgbackrest-console \
+	unattended-upgrades chronyd login_duo pgbackrest-console \
 	main-{backup,verify,restore,expire,archive-push-async}; do
 	is "no_line_of_${name}_is_unknown" \
 		"$(grep -c '"kind":"unknown"' "$tap_dir/$name")" 0
@@ -72,6 +72,10 @@ is a_command_that_holds_a_line_of_crontabs_changes_no_crontab \
 		grep '"change":"REPLACE"' | grep -oE '"by":"[^"]*"' | sort -u)" \
 	'"by":"alice"
 "by":"root"'
+is a_second_factor_that_failed_open_is_a_bypass_and_one_that_failed_closed_is_not \
+	"$(grep -oE '"event":"auth.mfa[^"]*","outcome":"[a-z]*"' \
+		"$tap_dir/login_duo" | cut -d'"' -f4,8 | tr '"\n' '  ')" \
+	'auth.mfa_bypass success auth.mfa failure auth.mfa_bypass success '
 # events NAME EVENT: the outcomes of these events, in order.
 events() {
 	grep -o "\"event\":\"$2\",\"outcome\":\"[a-z]*\"" "$tap_dir/$1" |

@@ -38,6 +38,7 @@ jobs:
   - {id: weekly-check, name: restic-check, event: backup.verify}
   - {id: changes-of-main, name: main, event: backup.archive}
   - {id: expiry-of-main, name: main, event: backup.expire}
+  - {id: backup-of-etc, name: nightly-etc.service, event: job.end}
 adopts:
   - {check: %s, criterion: as the check says, by: Ann, on: 2026-03-01}
 %s"""
@@ -190,6 +191,20 @@ never("no-account-made-root",
 never("privileged-groups-unchanged",
       plan_event("group.change", "usermod", user="mallory", group="sudo",
                  change="member added"))
+
+
+def plan_failure(event, program, **fields):
+    def plan(web):
+        web.later(day(6, "11:00"), event, "failure", fields, program=program)
+    return plan
+
+
+never("time-service-keeps-time",
+      plan_failure("service.state", "chronyd", service="chronyd",
+                   state="not synchronised", reason="no selectable sources"))
+never("protective-services-run",
+      plan_failure("service.state", "systemd", service="auditd.service",
+                   state="failed", reason="exit-code"))
 
 
 @case("accounts-within-entitlements", "passes with accounts of packages",
@@ -607,6 +622,64 @@ def _(web):
 @case("package-runs-succeed", "unknown", ["pass", "unknown"], "unknown")
 def _(web):
     return weeks(web, installs(4, 17), gap=True)
+
+
+def unit_ends(first, last, failed=()):
+    def plan(web):
+        for n in range(first, last + 1):
+            web.later(day(n, "02:30"), "job.end",
+                      "failure" if n in failed else "success",
+                      {"job": "nightly-etc.service", "purpose": "backup"},
+                      program="systemd")
+    return plan
+
+
+@case("backup-units-end-well", "passes", ["pass"] * 2, "effective",
+      unit="backup-of-etc")
+def _(web):
+    return weeks(web, unit_ends(4, 17))
+
+
+@case("backup-units-end-well", "fails", ["pass", "fail"], "ineffective",
+      unit="backup-of-etc")
+def _(web):
+    return weeks(web, unit_ends(4, 17, failed=[12]))
+
+
+@case("backup-units-end-well", "unknown", ["pass", "unknown"], "unknown",
+      unit="backup-of-etc")
+def _(web):
+    return weeks(web, unit_ends(4, 17), gap=True)
+
+
+# ------------------------------------------------------------------ networks
+
+def refused(web, *times):
+    for t in times:
+        web.later(t, "firewall.block", "success",
+                  {"src_ip": "198.51.100.7", "dst_port": 3389,
+                   "protocol": "TCP", "reason": "[UFW BLOCK]"},
+                  program="kernel")
+
+
+def weekly(check, event, unit="web01", best="effective"):
+    """A check that wants one event a week; event(web, time...)."""
+    @case(check, "passes", ["pass"] * 2, best, unit=unit)
+    def passes(web):
+        return weeks(web, lambda agent: event(agent, day(6, "04:00"),
+                                              day(13, "04:00")))
+
+    @case(check, "fails", ["pass", "missed"], "ineffective", unit=unit)
+    def fails(web):
+        return weeks(web, lambda agent: event(agent, day(6, "04:00")))
+
+    @case(check, "unknown", ["pass", "unknown"], "unknown", unit=unit)
+    def unknown(web):
+        return weeks(web, lambda agent: event(agent, day(6, "04:00")),
+                     gap=True)
+
+
+weekly("firewall-refuses-weekly", refused, best="partly effective")
 
 
 # -------------------------------------------------------- a database's backups
