@@ -29,9 +29,9 @@ struct kafkalane_mark {
 };
 
 struct kafkalane_position {
-	int64_t next; /* the offset to read next */
-	bool has_mark;
+	int64_t next;		    /* the offset to read next */
 	struct kafkalane_mark mark; /* before next */
+	bool has_mark;
 	/* Of the cluster's id what a position may hold; "" not known. */
 	char cluster[KAFKALANE_CLUSTER_MAX + 1];
 };
