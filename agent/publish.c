@@ -171,33 +171,15 @@ on_error(void *arg, rd_kafka_resp_err_t code, const char *said, bool fatal)
 		publish_waits(p, &p->reason);
 }
 
-/* "[thrd:..]: ssl://k1:9093/1: Certificate (subject=.., issuer=..) verification
- * callback failed: it has expired" */
-static void
-note_certificate(struct publish *p, const char *text)
-{
-	const char *name = strstr(text, "]: ");
-	const char *why = strstr(text, "callback failed: ");
-	struct slice broker = slice_of(name ? name + 3 : text);
-	const char *scheme;
-
-	scheme = strstr(broker.ptr, "://");
-	if (scheme)
-		broker = slice_of(scheme + 3);
-	broker.len = slice_find(broker, '/');
-	err_set(&p->reason, "%.*s: the broker's certificate is refused: %s",
-	    broker.len < 200 ? (int)broker.len : 200, broker.ptr,
-	    why ? why + strlen("callback failed: ") : text);
-	p->reason_mono_us = p->mono_us;
-}
-
 static void
 on_log(void *arg, int level, const char *facility, const char *text)
 {
 	struct publish *p = arg;
 
-	if (!strcmp(facility, "CERTVERIFY"))
-		note_certificate(p, text);
+	if (!strcmp(facility, "SSLCERTVRFY")) {
+		kafka_explain(&p->reason, RD_KAFKA_RESP_ERR__SSL, text);
+		p->reason_mono_us = p->mono_us;
+	}
 	/* Only who set `debug` gets these. */
 	if (level >= LOG_AT_DEBUG)
 		log_info("publish", "librdkafka: %s: %s", facility, text);

@@ -421,9 +421,6 @@ put_kafka(struct buf *out, const json_t *json, int64_t now_us)
 		buf_printf(out, ", %" PRId64 " sent again so far",
 		    number(k, "sent_again"));
 	buf_putc(out, '\n');
-	if (text_of(k, "problem").len > 0)
-		put_folded(
-		    out, text_of(k, "problem"), "         ", "         ");
 }
 
 static void

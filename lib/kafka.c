@@ -24,8 +24,6 @@ static const struct kafka_property base[] = {
     {"socket.keepalive.enable", "true", ""},
     {"reconnect.backoff.max.ms", "10000", ""},
     {"allow.auto.create.topics", "false", ""},
-    /* A broker that closes an idle connection is nothing to report. */
-    {"log.connection.close", "false", ""},
 };
 
 /* Defaults, of ours or the caller's, that nobody changes, and why. */

@@ -20,30 +20,35 @@ static const struct {
     {"timed out in queue", "the broker does not answer"},
     {"Connection setup timed out",
 	"nothing answers there: a firewall on the way, or the wrong address?"},
-    {"verification callback failed", "check ssl.ca.location and the broker's "
-				     "certificate"},
     {"certificate verify failed",
 	"the broker's certificate is not accepted: check ssl.ca.location, its "
 	"names and its dates"},
     {"certificate required", "the broker asks for a client certificate: set "
 			     "ssl.certificate.location and ssl.key.location"},
-    {"bad certificate", "the broker does not accept our certificate: check "
-			"ssl.certificate.location"},
+    {"bad certificate", "the broker does not accept our certificate, or asks "
+			"for one and none is set: check "
+			"ssl.certificate.location and ssl.key.location"},
     {"unknown ca", "the broker does not know who signed our certificate"},
     {"certificate expired", "our certificate has expired: renew it"},
     {"certificate unknown", "the broker does not accept our certificate"},
     {"wrong version number",
 	"the broker does not speak TLS on this port: check the port and "
 	"security.protocol"},
+    {"unexpected eof",
+	"the broker ended the TLS handshake: does it speak TLS on this port? "
+	"check the port and security.protocol"},
     {"SSL handshake failed: Disconnected",
 	"the broker ended the TLS handshake: does it want another "
 	"security.protocol, or a client certificate?"},
     {"ApiVersionRequest",
 	"the broker does not answer as one: does it want another "
 	"security.protocol?"},
-    {"SASL", "check sasl.mechanism, sasl.username and sasl.password"},
+    {"SASL authentication error",
+	"check sasl.mechanism, sasl.username and sasl.password"},
     {"Receive failed", "the broker closed the connection"},
-    {"Disconnected", "the broker closed the connection"},
+    {"Disconnected",
+	"the broker closed the connection: where it always does, check the "
+	"port and security.protocol"},
 };
 
 static const char *
@@ -96,13 +101,40 @@ without_tail(struct slice text)
 	return text;
 }
 
+/* "[thrd:..]: k1:9093/1: .." of a log -> "k1:9093/1: .." */
+static const char *
+without_thread(const char *said)
+{
+	const char *end =
+	    strncmp(said, "[thrd:", 6) ? NULL : strstr(said, "]: ");
+
+	return end ? end + 3 : said;
+}
+
+/* "Certificate (subject=.., issuer=..) verification callback failed: WHY": the
+ * why is ours, see kafka.c. */
+static struct slice
+why_refused(struct slice text)
+{
+	static const char mark[] = "verification callback failed: ";
+	const char *at = text.len > sizeof mark
+			     ? memmem(text.ptr, text.len, mark, sizeof mark - 1)
+			     : NULL;
+
+	return at ? slice_from(text, (size_t)(at - text.ptr) + sizeof mark - 1)
+		  : (struct slice){"", 0};
+}
+
 void
 kafka_explain(struct err *err, rd_kafka_resp_err_t code, const char *said)
 {
-	struct slice text = without_tail(slice_of(said));
+	struct slice text, why, broker = {"", 0};
 	const char *help = help_by_code(code);
-	const char *colon = strstr(said, ": ");
-	struct slice broker = {"", 0};
+	const char *colon;
+
+	said = without_thread(said);
+	text = without_tail(slice_of(said));
+	colon = strstr(said, ": ");
 
 	/* A name holds no space; a sentence does. */
 	if (colon && !memchr(said, ' ', (size_t)(colon - said)) &&
@@ -111,11 +143,19 @@ kafka_explain(struct err *err, rd_kafka_resp_err_t code, const char *said)
 		    broker_name((struct slice){said, (size_t)(colon - said)});
 		text = slice_from(text, (size_t)(colon - said) + 2);
 	}
-	for (size_t i = 0; !help && i < sizeof helps / sizeof *helps; i++)
+	why = why_refused(text);
+	if (why.len > 0) {
+		text = why;
+		help = NULL;
+	}
+	for (size_t i = 0;
+	     why.len == 0 && !help && i < sizeof helps / sizeof *helps; i++)
 		if (strcasestr(said, helps[i].holds))
 			help = helps[i].help;
-	err_set(err, "%.*s%s%.*s%s%s", broker.len < 200 ? (int)broker.len : 200,
-	    broker.ptr, broker.len > 0 ? ": " : "",
+	err_set(err, "%.*s%s%s%.*s%s%s",
+	    broker.len < 200 ? (int)broker.len : 200, broker.ptr,
+	    broker.len > 0 ? ": " : "",
+	    why.len > 0 ? "the broker's certificate is refused: " : "",
 	    text.len < 500 ? (int)text.len : 500, text.ptr, help ? ": " : "",
 	    help ? help : "");
 }
