@@ -26,14 +26,12 @@ struct publish_reading {
 struct publish {
 	char *spool;
 	struct kafka_properties kafka;
-	bool again_only;
 	int wake[2];
 
 	struct publish_client *client;
 	struct publish_grave *graves[PUBLISH_GRAVES];
 	int64_t grave_mono_us[PUBLISH_GRAVES]; /* since when */
 	unsigned clients, stuck;
-	bool broken; /* this client is to be replaced */
 	int64_t retry_mono_us, backoff_us;
 	uint64_t files; /* publish_files_look of this client; and the last */
 	uint64_t files_seen;
@@ -41,19 +39,15 @@ struct publish {
 
 	struct publish_window *window;
 	struct publish_reading lanes[PUBLISH_LANES];
-	bool full; /* the client's queue took no more */
 	/* How far the first lane has read. */
 	struct spoolread_position read_at;
-	bool has_read_at;
 
 	/* The request that is worked on. */
-	bool again, again_read; /* ..: all of it was handed over */
 	struct spoolread_position again_until;
 	uint64_t again_sent;
 	int64_t again_mono_us;
 	struct err again_err;
 
-	bool acked_dirty;
 	int64_t acked_us, acked_mono_us;
 	struct err ack_err;
 	struct err read_err;
@@ -69,6 +63,14 @@ struct publish {
 	int64_t moved_mono_us; /* something was delivered, or nothing waited */
 	uint64_t unread;       /* bytes of the spool, at that look */
 	int64_t unread_mono_us;
+
+	bool broken; /* this client is to be replaced */
+	bool full;   /* the client's queue took no more */
+	bool has_read_at;
+	bool again_only; /* nothing else is sent */
+	bool again;	 /* a request is worked on .. */
+	bool again_read; /* .. and all of it was handed over */
+	bool acked_dirty;
 
 	int64_t now_us, mono_us; /* of this tick; 0 before the first */
 };
