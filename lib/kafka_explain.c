@@ -25,8 +25,9 @@ static const struct {
 	"names and its dates"},
     {"certificate required", "the broker asks for a client certificate: set "
 			     "ssl.certificate.location and ssl.key.location"},
-    {"bad certificate", "the broker does not accept our certificate: check "
-			"ssl.certificate.location"},
+    {"bad certificate", "the broker does not accept our certificate, or asks "
+			"for one and none is set: check "
+			"ssl.certificate.location and ssl.key.location"},
     {"unknown ca", "the broker does not know who signed our certificate"},
     {"certificate expired", "our certificate has expired: renew it"},
     {"certificate unknown", "the broker does not accept our certificate"},
