@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* publish_parts: what a publisher is made of, shared by its files: publish.c
- * has its life and its clients, publish_feed.c reads the spool, hands records
+ * has its life and its clients, publish_told.c hears what a client tells and
+ * makes words for people of it, publish_feed.c reads the spool, hands records
  * over and acknowledges. */
 #ifndef ASSAY_AGENT_PUBLISH_PARTS_H
 #define ASSAY_AGENT_PUBLISH_PARTS_H
@@ -12,6 +13,9 @@
 #include "publish_window.h"
 
 #define PUBLISH_GRAVES 4
+#define PUBLISH_SECOND_US INT64_C(1000000)
+#define PUBLISH_BACKOFF_US PUBLISH_SECOND_US	 /* at first */
+#define PUBLISH_SLOW_US (60 * PUBLISH_SECOND_US) /* nothing delivered: said */
 
 /* One way through the spool. */
 struct publish_reading {
@@ -96,7 +100,13 @@ void publish_feed_again(
 
 void publish_feed_clear(struct publish *p);
 
-/* ---- publish.c, for publish_feed.c ---- */
+/* What a client tells, with the publisher as argument. */
+extern const struct publish_client_events publish_events;
+
+const char *publish_brokers(const struct publish *p);
+
+/* Did librdkafka give a reason not long ago? (p->reason) */
+bool publish_knows_reason(const struct publish *p);
 
 /* Records wait, and why. */
 void publish_waits(struct publish *p, const struct err *why);
