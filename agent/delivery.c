@@ -154,3 +154,10 @@ delivery_look(const struct delivery *d, struct publish_health *health)
 	publish_look(d->publish, health);
 	return health;
 }
+
+bool
+delivery_makes_progress(const struct delivery *d)
+{
+	return !d->publish ||
+	       publish_makes_progress(d->publish, clock_now_us(d->clock));
+}

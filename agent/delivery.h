@@ -47,6 +47,9 @@ int delivery_finish(struct delivery *d, bool once);
 const struct publish_health *delivery_look(
     const struct delivery *d, struct publish_health *health);
 
+/* False when a new process is needed (publish.h); for a watchdog. */
+bool delivery_makes_progress(const struct delivery *d);
+
 void delivery_clear(struct delivery *d);
 
 #endif

@@ -14,187 +14,20 @@
 #include "publish_files.h"
 #include "publish_parts.h"
 
-#define SECOND_US INT64_C(1000000)
 #define WINDOW_MAX ((size_t)1 << 17)
 #define EVENTS_A_TICK 1000
-#define BACKOFF_MIN_US SECOND_US
-#define BACKOFF_MAX_US (60 * SECOND_US)
-#define STALL_US (600 * SECOND_US) /* nothing delivered: a new client */
-#define SLOW_US (60 * SECOND_US)   /* nothing delivered: said */
-#define DOUBT_US (5 * SECOND_US)   /* without a connection: said */
-#define STEP_US SECOND_US	   /* the clock was set */
-#define GRAVE_US (10 * SECOND_US)  /* so long a client may take to end */
+#define BACKOFF_MAX_US (60 * PUBLISH_SECOND_US)
+#define STALL_US (600 * PUBLISH_SECOND_US) /* nothing delivered: a new client \
+					    */
+#define DOUBT_US (5 * PUBLISH_SECOND_US)   /* without a connection: said */
+#define STEP_US PUBLISH_SECOND_US	   /* the clock was set */
+#define GRAVE_US (10 * PUBLISH_SECOND_US)  /* so long a client may take to end \
+					    */
 #define STUCK_MAX 8
-#define FILES_US (10 * SECOND_US)
-#define REASON_US (60 * SECOND_US) /* so long a reason explains */
-#define TELL_US (3600 * SECOND_US) /* the same is said again */
-#define UNREAD_US (5 * SECOND_US)
-#define IDLE_US SECOND_US
-#define TICKED_US (120 * SECOND_US)
-
-static const char *
-brokers_of(const struct kafka_properties *k)
-{
-	return kafka_value(k->list, k->count, "bootstrap.servers",
-	    kafka_value(k->list, k->count, "metadata.broker.list", "?"));
-}
-
-/* ---- state, as people are told ---- */
-
-static void
-set_state(struct publish *p, enum publish_state state)
-{
-	if (p->state == state)
-		return;
-	p->state = state;
-	p->since_us = p->now_us;
-}
-
-void
-publish_waits(struct publish *p, const struct err *why)
-{
-	bool new = p->state != PUBLISH_WAITING ||
-		   strcmp(p->problem.text, why->text) != 0;
-
-	/* Reasons that take turns are no news. */
-	if (p->state != PUBLISH_WAITING || p->told_mono_us == 0 ||
-	    (new && p->mono_us - p->told_mono_us >= SLOW_US) ||
-	    p->mono_us - p->told_mono_us >= TELL_US) {
-		log_warnx(
-		    "publish", "%s; records wait in the spool", why->text);
-		p->told_mono_us = p->mono_us;
-	}
-	p->problem = *why;
-	set_state(p, PUBLISH_WAITING);
-}
-
-static void
-note_delivery(struct publish *p)
-{
-	p->moved_mono_us = p->mono_us;
-	p->backoff_us = BACKOFF_MIN_US;
-	p->delivered++;
-	p->full = false;
-	p->doubt_mono_us = 0;
-	if (p->state == PUBLISH_CONNECTED)
-		return;
-	log_info("publish", "records are delivered to %s%s",
-	    brokers_of(&p->kafka), p->state == PUBLISH_WAITING ? " again" : "");
-	set_state(p, PUBLISH_CONNECTED);
-	p->problem.text[0] = p->reason.text[0] = '\0';
-	p->told_mono_us = 0;
-}
-
-/* ---- what a client tells ---- */
-
-static void
-on_delivered(void *arg, uint64_t serial)
-{
-	struct publish *p = arg;
-
-	note_delivery(p);
-	if (publish_window_delivered(p->window, serial))
-		p->acked_dirty = true;
-}
-
-static void
-on_lost(void *arg, uint64_t serial, rd_kafka_resp_err_t code, const char *said)
-{
-	struct publish *p = arg;
-	struct err why;
-
-	(void)serial;
-	/* The others are given up with the first. */
-	if (p->broken)
-		return;
-	p->broken = true;
-	kafka_explain(&why, code, said);
-	err_prefix(&why, "%s does not take a record",
-	    kafka_value(p->kafka.list, p->kafka.count, "topic", KAFKA_TOPIC));
-	p->reason = why;
-	p->reason_mono_us = p->mono_us;
-	publish_waits(p, &why);
-}
-
-static bool
-reason_is_fresh(const struct publish *p)
-{
-	return p->reason.text[0] && p->mono_us - p->reason_mono_us < REASON_US;
-}
-
-/* A certificate's own reason says more than that the handshake failed. */
-static bool
-knows_better(const struct publish *p, const char *said)
-{
-	return reason_is_fresh(p) && strstr(p->reason.text, "certificate") &&
-	       strstr(said, "certificate verify failed");
-}
-
-/* No connection is left. That happens, and is mended at once more often than
- * not: it is a doubt until a connection fails or records really wait. */
-static void
-note_all_down(struct publish *p)
-{
-	struct err why;
-
-	if (p->state == PUBLISH_CONNECTED && p->doubt_mono_us == 0) {
-		p->doubt_mono_us = p->mono_us;
-		return;
-	}
-	err_set(&why, "%s: no broker can be reached", brokers_of(&p->kafka));
-	publish_waits(p, reason_is_fresh(p) ? &p->reason : &why);
-}
-
-static void
-on_error(void *arg, rd_kafka_resp_err_t code, const char *said, bool fatal)
-{
-	struct publish *p = arg;
-	struct err why;
-
-	kafka_explain(&why, code, said);
-	if (fatal) {
-		log_warnx("publish",
-		    "%s; the client is made anew and sends again what was not "
-		    "acknowledged",
-		    why.text);
-		p->broken = true;
-		p->reason = why;
-	} else if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
-		note_all_down(p);
-		return;
-	} else if (!knows_better(p, said)) {
-		p->reason = why;
-	}
-	p->reason_mono_us = p->mono_us;
-	/* With other brokers that work it is no reason to wait. */
-	if (p->state != PUBLISH_CONNECTED || p->doubt_mono_us != 0)
-		publish_waits(p, &p->reason);
-}
-
-static void
-on_log(void *arg, int level, const char *facility, const char *text)
-{
-	struct publish *p = arg;
-
-	if (!strcmp(facility, "SSLCERTVRFY")) {
-		kafka_explain(&p->reason, RD_KAFKA_RESP_ERR__SSL, text);
-		p->reason_mono_us = p->mono_us;
-	}
-	/* Only who set `debug` gets these. */
-	if (level >= LOG_AT_DEBUG)
-		log_info("publish", "librdkafka: %s: %s", facility, text);
-	else if (!strcmp(facility, "CONFWARN") && p->clients <= 1)
-		log_warnx("publish", "librdkafka: %s", text);
-	else
-		log_debug("publish", "librdkafka: %s: %s", facility, text);
-}
-
-static const struct publish_client_events events = {
-    .delivered = on_delivered,
-    .lost = on_lost,
-    .error = on_error,
-    .log = on_log,
-};
+#define FILES_US (10 * PUBLISH_SECOND_US)
+#define UNREAD_US (5 * PUBLISH_SECOND_US)
+#define IDLE_US PUBLISH_SECOND_US
+#define TICKED_US (120 * PUBLISH_SECOND_US)
 
 /* ---- clients ---- */
 
@@ -365,19 +198,19 @@ watch_delivery(struct publish *p)
 		return;
 	}
 	if (p->state == PUBLISH_WAITING ||
-	    (still_us < SLOW_US &&
+	    (still_us < PUBLISH_SLOW_US &&
 		(p->doubt_mono_us == 0 || still_us < DOUBT_US)))
 		return;
-	if (reason_is_fresh(p))
+	if (publish_knows_reason(p))
 		why = p->reason;
 	else if (p->doubt_mono_us != 0)
-		err_set(&why, "%s: no broker can be reached",
-		    brokers_of(&p->kafka));
+		err_set(
+		    &why, "%s: no broker can be reached", publish_brokers(p));
 	else
 		err_set(&why,
 		    "%s: no record was acknowledged for a minute: does the "
 		    "topic %s have a leader and enough replicas in sync?",
-		    brokers_of(&p->kafka),
+		    publish_brokers(p),
 		    kafka_value(
 			p->kafka.list, p->kafka.count, "topic", KAFKA_TOPIC));
 	publish_waits(p, &why);
@@ -396,7 +229,7 @@ publish_new(const struct publish_options *o, struct err *err)
 		return NULL;
 	}
 	p->wake[0] = p->wake[1] = -1;
-	p->backoff_us = BACKOFF_MIN_US;
+	p->backoff_us = PUBLISH_BACKOFF_US;
 	p->window = publish_window_new(WINDOW_MAX);
 	p->spool = strdup(o->spool);
 	if (!p->window || !p->spool ||
@@ -494,7 +327,7 @@ publish_tick(struct publish *p, int64_t now_us, int64_t mono_us)
 	watch_clock(p, now_us, mono_us);
 	drain(p);
 	if (p->client)
-		more = publish_client_serve(p->client, &events, p,
+		more = publish_client_serve(p->client, &publish_events, p,
 			   EVENTS_A_TICK) == EVENTS_A_TICK;
 	look_at_graves(p);
 	if (p->broken && p->client) {
@@ -544,7 +377,7 @@ publish_set(
 		retire(p);
 	kafka_properties_clear(&p->kafka);
 	p->kafka = copy;
-	p->backoff_us = BACKOFF_MIN_US;
+	p->backoff_us = PUBLISH_BACKOFF_US;
 	p->reason.text[0] = '\0';
 	adopt(p, client);
 	return 0;
@@ -591,7 +424,7 @@ publish_look(struct publish *p, struct publish_health *health)
 	*health = (struct publish_health){.state = p->state,
 	    .since_us = p->since_us,
 	    .problem = p->problem.text[0] ? p->problem.text : NULL,
-	    .brokers = brokers_of(&p->kafka),
+	    .brokers = publish_brokers(p),
 	    .topic = kafka_value(
 		p->kafka.list, p->kafka.count, "topic", KAFKA_TOPIC),
 	    .insecure = kafka_is_insecure(p->kafka.list, p->kafka.count),

@@ -131,6 +131,8 @@ note_refused(
 		return;
 	}
 	kafka_explain(&why, code, said->text);
+	err_prefix(&why, "%s does not take a record",
+	    kafka_value(p->kafka.list, p->kafka.count, "topic", KAFKA_TOPIC));
 	publish_waits(p, &why);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* publish_parts: what a publisher is made of, shared by its files: publish.c
- * has its life and its clients, publish_feed.c reads the spool, hands records
+ * has its life and its clients, publish_told.c hears what a client tells and
+ * makes words for people of it, publish_feed.c reads the spool, hands records
  * over and acknowledges. */
 #ifndef ASSAY_AGENT_PUBLISH_PARTS_H
 #define ASSAY_AGENT_PUBLISH_PARTS_H
@@ -12,6 +13,9 @@
 #include "publish_window.h"
 
 #define PUBLISH_GRAVES 4
+#define PUBLISH_SECOND_US INT64_C(1000000)
+#define PUBLISH_BACKOFF_US PUBLISH_SECOND_US	 /* at first */
+#define PUBLISH_SLOW_US (60 * PUBLISH_SECOND_US) /* nothing delivered: said */
 
 /* One way through the spool. */
 struct publish_reading {
@@ -26,14 +30,12 @@ struct publish_reading {
 struct publish {
 	char *spool;
 	struct kafka_properties kafka;
-	bool again_only;
 	int wake[2];
 
 	struct publish_client *client;
 	struct publish_grave *graves[PUBLISH_GRAVES];
 	int64_t grave_mono_us[PUBLISH_GRAVES]; /* since when */
 	unsigned clients, stuck;
-	bool broken; /* this client is to be replaced */
 	int64_t retry_mono_us, backoff_us;
 	uint64_t files; /* publish_files_look of this client; and the last */
 	uint64_t files_seen;
@@ -41,19 +43,15 @@ struct publish {
 
 	struct publish_window *window;
 	struct publish_reading lanes[PUBLISH_LANES];
-	bool full; /* the client's queue took no more */
 	/* How far the first lane has read. */
 	struct spoolread_position read_at;
-	bool has_read_at;
 
 	/* The request that is worked on. */
-	bool again, again_read; /* ..: all of it was handed over */
 	struct spoolread_position again_until;
 	uint64_t again_sent;
 	int64_t again_mono_us;
 	struct err again_err;
 
-	bool acked_dirty;
 	int64_t acked_us, acked_mono_us;
 	struct err ack_err;
 	struct err read_err;
@@ -69,6 +67,14 @@ struct publish {
 	int64_t moved_mono_us; /* something was delivered, or nothing waited */
 	uint64_t unread;       /* bytes of the spool, at that look */
 	int64_t unread_mono_us;
+
+	bool broken; /* this client is to be replaced */
+	bool full;   /* the client's queue took no more */
+	bool has_read_at;
+	bool again_only; /* nothing else is sent */
+	bool again;	 /* a request is worked on .. */
+	bool again_read; /* .. and all of it was handed over */
+	bool acked_dirty;
 
 	int64_t now_us, mono_us; /* of this tick; 0 before the first */
 };
@@ -94,7 +100,13 @@ void publish_feed_again(
 
 void publish_feed_clear(struct publish *p);
 
-/* ---- publish.c, for publish_feed.c ---- */
+/* What a client tells, with the publisher as argument. */
+extern const struct publish_client_events publish_events;
+
+const char *publish_brokers(const struct publish *p);
+
+/* Did librdkafka give a reason not long ago? (p->reason) */
+bool publish_knows_reason(const struct publish *p);
 
 /* Records wait, and why. */
 void publish_waits(struct publish *p, const struct err *why);

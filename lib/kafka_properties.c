@@ -18,7 +18,7 @@ free_one(struct kafka_property *p)
 void
 kafka_properties_clear(struct kafka_properties *k)
 {
-	for (size_t i = 0; i < k->count; i++)
+	for (size_t i = 0; k->list && i < k->count; i++)
 		free_one(&k->list[i]);
 	free(k->list);
 	free(k->nodes);
@@ -52,12 +52,36 @@ place_of(
 	return &k->list[i];
 }
 
+/* "file:line:col"; NULL when memory is short. */
+static char *
+place_text(const struct tree_node *n)
+{
+	char *at;
+
+	if (asprintf(&at, "%s:%zu:%zu", tree_name(tree_of(n)), tree_line(n),
+		tree_column(n)) < 0)
+		return NULL;
+	return at;
+}
+
+static void
+remove_one(struct kafka_properties *k, struct kafka_property *p)
+{
+	size_t last = k->count - 1, i = (size_t)(p - k->list);
+
+	free_one(p);
+	if (i != last) {
+		k->list[i] = k->list[last];
+		k->nodes[i] = k->nodes[last];
+	}
+	k->count = last;
+}
+
 static int
 add(struct kafka_properties *k, const struct tree_node *key,
     const struct tree_node *value, struct problems *p)
 {
 	struct kafka_property *to;
-	char *at = NULL;
 
 	if (tree_kind(value) != TREE_SCALAR || tree_is_null(value))
 		return tree_problem(p, value,
@@ -65,19 +89,18 @@ add(struct kafka_properties *k, const struct tree_node *key,
 		    "write them in one text with commas between",
 		    SLICE_FMT(tree_text(key)));
 	to = place_of(k, tree_text(key), value);
-	if (!to || asprintf(&at, "%s:%zu:%zu", tree_name(tree_of(value)),
-		       tree_line(value), tree_column(value)) < 0)
+	if (!to)
 		return tree_problem(p, value, "memory is short");
-	to->at = at;
+	to->at = place_text(value);
 	to->key = slice_strdup(tree_text(key));
 	to->value = slice_strdup(tree_text(value));
-	if (to->key && to->value)
+	if (to->at && to->key && to->value)
 		return 0;
 	/* As good as not there. */
-	free_one(to);
-	k->count--;
-	*to = k->list[k->count];
-	return tree_problem(p, value, "a value holds no zero byte");
+	remove_one(k, to);
+	return tree_problem(p, value,
+	    "this is not taken: a key or value holds a zero byte, or memory "
+	    "is short");
 }
 
 int
