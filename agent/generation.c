@@ -40,6 +40,22 @@ make(struct crypto *c)
 	return g;
 }
 
+/* Does it still begin as it did? */
+static bool
+begins_as_met(struct generation *g)
+{
+	char now[sizeof g->met];
+	ssize_t got = plain_pread(g->fd, now, sizeof now, 0);
+	bool same;
+
+	if (got < 0)
+		return true; /* it will say so when it is read */
+	same = (size_t)got >= g->met_len && !memcmp(now, g->met, g->met_len);
+	memcpy(g->met, now, (size_t)got);
+	g->met_len = (size_t)got;
+	return same;
+}
+
 struct generation *
 generation_new(int fd, const char *path, const struct fileid_form *form,
     struct crypto *c, struct err *err)
@@ -67,6 +83,7 @@ generation_new(int fd, const char *path, const struct fileid_form *form,
 	if (fileid_read(&g->id, fd, path, form, c, err) != 0)
 		goto fail;
 	g->high = g->id.compressed ? 0 : (uint64_t)g->st.st_size;
+	(void)begins_as_met(g);
 	return g;
 fail:
 	generation_free(g);
@@ -243,8 +260,11 @@ name_again(struct generation *g)
 {
 	struct fileid now;
 
-	if (g->at.offset > 0 ||
-	    fileid_read(&now, g->fd, g->path, &g->form, g->crypto, NULL) != 0)
+	if (g->at.offset > 0)
+		return true;
+	if (!begins_as_met(g))
+		return false;
+	if (fileid_read(&now, g->fd, g->path, &g->form, g->crypto, NULL) != 0)
 		return true;
 	if (g->id.stamped)
 		return now.stamped &&

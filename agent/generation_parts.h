@@ -26,6 +26,11 @@ struct generation {
 	/* From saved state: its file when it was closed; -1 not known. */
 	int64_t saved_size, saved_mtime_us;
 
+	/* Its first bytes when it was last looked at, as long as nothing was
+	 * read of it. */
+	char met[64];
+	size_t met_len;
+
 	int fd; /* -1: closed */
 	struct plain plain;
 	struct packed *packed; /* NULL until it is read */

@@ -89,7 +89,7 @@ make_streams(struct collector *c, struct err *err)
 {
 	size_t count = c->settings->stream_count + 1;
 
-	c->streams = calloc(count, sizeof *c->streams);
+	c->streams = calloc(count, sizeof(void *));
 	c->troubles = calloc(count, sizeof *c->troubles);
 	if (!c->streams || !c->troubles)
 		return err_set(err, "no memory for the streams");

@@ -45,10 +45,11 @@ void
 kafkalane_format(
     const struct kafkalane_position *p, char text[STREAM_POSITION_MAX])
 {
-	if (p->has_last)
+	if (p->has_mark)
 		snprintf(text, STREAM_POSITION_MAX,
-		    "%020" PRId64 "/%" PRId64 "/%08" PRIx32 "@%s", p->next,
-		    p->last_ms, p->last_crc, p->cluster);
+		    "%020" PRId64 "/%" PRId64 "/%" PRId64 "/%08" PRIx32 "@%s",
+		    p->next, p->mark.offset, p->mark.ms, p->mark.crc,
+		    p->cluster);
 	else
 		snprintf(text, STREAM_POSITION_MAX, "%020" PRId64 "@%s",
 		    p->next, p->cluster);
@@ -67,26 +68,38 @@ read_number(struct slice text, int64_t *value)
 	return true;
 }
 
-/* "/<ms>/<crc>" */
-static bool
-read_last(struct slice text, struct kafkalane_position *p)
+/* The part of *text up to a slash, which goes from it too. */
+static struct slice
+cut(struct slice *text)
 {
-	uint8_t crc[4];
-	size_t end;
+	size_t end = slice_find(*text, '/');
+	struct slice part = {text->ptr, end};
 
-	p->has_last = true;
+	*text = slice_from(*text, end + 1);
+	return part;
+}
+
+/* "/<offset>/<ms>/<crc>" */
+static bool
+read_mark(struct slice text, struct kafkalane_position *p)
+{
+	struct kafkalane_mark *m = &p->mark;
+	struct slice ms;
+	uint8_t crc[4];
+
+	p->has_mark = true;
 	text = slice_from(text, 1);
-	end = slice_find(text, '/');
-	if (slice_eq_str((struct slice){text.ptr, end}, "-1"))
-		p->last_ms = -1;
-	else if (!read_number((struct slice){text.ptr, end}, &p->last_ms))
+	if (!read_number(cut(&text), &m->offset) || m->offset >= p->next)
 		return false;
-	text = slice_from(text, end + 1);
+	ms = cut(&text);
+	m->ms = -1;
+	if (!slice_eq(ms, SLICE("-1")) && !read_number(ms, &m->ms))
+		return false;
 	if (text.len != 8 || !encode_unhex(text, crc, sizeof crc))
 		return false;
-	p->last_crc = (uint32_t)crc[0] << 24 | (uint32_t)crc[1] << 16 |
-		      (uint32_t)crc[2] << 8 | crc[3];
-	return p->next > 0;
+	m->crc = (uint32_t)crc[0] << 24 | (uint32_t)crc[1] << 16 |
+		 (uint32_t)crc[2] << 8 | crc[3];
+	return true;
 }
 
 static bool
@@ -114,7 +127,7 @@ kafkalane_parse(struct slice text, struct kafkalane_position *p)
 	    !read_cluster(slice_from(text, at + 1), &got))
 		return false;
 	front = slice_from(front, DIGITS);
-	if (front.len && (*front.ptr != '/' || !read_last(front, &got)))
+	if (front.len && (*front.ptr != '/' || !read_mark(front, &got)))
 		return false;
 	kafkalane_format(&got, same);
 	if (!slice_eq_str(text, same))
@@ -165,11 +178,11 @@ find_anew(const struct kafkalane_position *stored, bool denied,
 	if (!denied)
 		return KAFKALANE_GO_ON;
 	err_set(err,
-	    "read up to offset %" PRId64 ", but the message before it is "
+	    "read up to offset %" PRId64 ", but the message at %" PRId64 " is "
 	    "another one now: the topic was deleted and made again; read from "
 	    "its beginning, what was lost is missing until the agents send it "
 	    "again",
-	    stored->next);
+	    stored->next, stored->mark.offset);
 	return KAFKALANE_ANEW;
 }
 
@@ -195,29 +208,30 @@ kafkalane_decide(const struct kafkalane_position *stored, bool denied,
 		return KAFKALANE_GAP;
 	}
 	*start = stored->next;
-	if (!stored->has_last || stored->next == facts->low)
+	if (!stored->has_mark || stored->mark.offset < facts->low)
 		return KAFKALANE_GO_ON;
-	*start = stored->next - 1;
+	*start = stored->mark.offset;
 	return KAFKALANE_PROVE;
 }
 
 enum kafkalane_proof
-kafkalane_prove(const struct kafkalane_position *p, int64_t offset, int64_t ms,
-    uint32_t crc)
+kafkalane_prove(
+    const struct kafkalane_position *p, const struct kafkalane_mark *found)
 {
-	if (offset >= p->next)
+	if (found->offset > p->mark.offset)
 		return KAFKALANE_ABSENT;
-	return offset == p->next - 1 && ms == p->last_ms && crc == p->last_crc
+	return found->offset == p->mark.offset && found->ms == p->mark.ms &&
+		       found->crc == p->mark.crc
 		   ? KAFKALANE_SAME
 		   : KAFKALANE_OTHER;
 }
 
 void
-kafkalane_pass(
-    struct kafkalane_position *p, int64_t offset, int64_t ms, uint32_t crc)
+kafkalane_pass(struct kafkalane_position *p, const struct kafkalane_mark *read)
 {
-	p->next = offset + 1;
-	p->has_last = true;
-	p->last_ms = ms < 0 ? -1 : ms;
-	p->last_crc = crc;
+	p->next = read->offset + 1;
+	if (p->has_mark)
+		return;
+	p->has_mark = true;
+	p->mark = *read;
 }

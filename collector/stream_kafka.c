@@ -6,13 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "assay/crc32c.h"
-#include "assay/encode.h"
 #include "assay/log.h"
 #include "assay/stamp.h"
-#include "kafkalane.h"
-#include "stream_kafka_client.h"
-#include "stream_kafka_dead.h"
+#include "stream_kafka_parts.h"
 
 #define LOOK_US (60 * STAMP_US_PER_S) /* between lookups when all is well */
 #define RETRY_US STAMP_US_PER_S	      /* after one that failed; doubles */
@@ -20,49 +16,6 @@
 #define ANEW_US (600 * STAMP_US_PER_S) /* of trouble: another client */
 #define END_MS 3000
 #define CARE_CALLS 256 /* messages between looks at all the rest */
-
-enum lane_state {
-	LANE_WAITS,  /* the next lookup decides where to read */
-	LANE_PROVES, /* the first message that comes decides */
-	LANE_READS,
-	LANE_DONE, /* it has given what was there at the first look */
-};
-
-struct lane {
-	char *name;
-	int32_t partition;
-	enum lane_state state;
-	uint64_t after; /* the last lookup that is too old to decide by */
-	bool has_position;
-	bool denied; /* the message before the position is another one */
-	struct kafkalane_position at;
-	int64_t high;	/* the end at the last lookup, -1 none yet */
-	int64_t end;	/* the end at the first, -1 none yet */
-	int64_t broken; /* the last offset told as damaged, -1 none */
-	char trouble[256];
-};
-
-struct kafka {
-	struct stream_kafka_options o;
-	const char *topic, *brokers;
-	struct stream_kafka_client *client;
-	struct stream_kafka_dead *dead;
-	struct lane **lanes; /* each stays where it is until the close */
-	size_t lane_count;
-	char cluster[KAFKALANE_CLUSTER_MAX + 1]; /* "" not known */
-	rd_kafka_message_t *message; /* the last item's bytes are its */
-	unsigned calls;
-	uint64_t begun;			 /* lookups */
-	struct stream_kafka_found found; /* by the last that found something */
-	uint64_t found_serial;
-	bool looked; /* one has found the partitions */
-	bool wants_look;
-	int64_t client_mono_us; /* when it was made */
-	int64_t look_mono_us, retry_us;
-	int64_t trouble_mono_us; /* since when; -1 none */
-	char said[512];		 /* what librdkafka said last of a broker */
-	char trouble[900];	 /* why nothing can be read now; "" */
-};
 
 static const struct kafka_property defaults[] = {
     {"client.id", "assay-collector", ""},
@@ -95,8 +48,8 @@ now(const struct kafka *k)
 	return clock_mono_us(k->o.clock);
 }
 
-static void
-set_trouble(struct kafka *k, const char *why)
+void
+stream_kafka_trouble(struct kafka *k, const char *why)
 {
 	snprintf(k->trouble, sizeof k->trouble, "%s", why);
 	if (k->trouble_mono_us < 0)
@@ -120,8 +73,8 @@ clear_trouble(struct kafka *k)
 	k->look_mono_us = now(k) + LOOK_US;
 }
 
-static void
-look_soon(struct kafka *k)
+void
+stream_kafka_look_soon(struct kafka *k)
 {
 	int64_t at = now(k) + k->retry_us;
 
@@ -142,7 +95,7 @@ on_error(void *arg, rd_kafka_resp_err_t code, const char *said)
 		kafka_explain(&err, code, said);
 		snprintf(k->said, sizeof k->said, "%.511s", err.text);
 	}
-	look_soon(k);
+	stream_kafka_look_soon(k);
 }
 
 static void
@@ -155,288 +108,12 @@ on_log(void *arg, int level, const char *facility, const char *text)
 
 static const struct stream_kafka_events events = {on_error, on_log};
 
-/* ---- lanes ---- */
-
 static struct lane *
 find_lane(const struct kafka *k, int32_t partition)
 {
 	return partition >= 0 && (size_t)partition < k->lane_count
 		   ? k->lanes[partition]
 		   : NULL;
-}
-
-/* Where the store says that it stands. */
-static int
-load_position(struct kafka *k, struct lane *lane, struct err *err)
-{
-	struct buf text = {0};
-	int got = k->o.position(k->o.arg, lane->name, &text, err);
-
-	lane->has_position = got == 1;
-	lane->denied = false;
-	lane->at = (struct kafkalane_position){0};
-	if (got == 1 && !kafkalane_parse(buf_slice(&text), &lane->at))
-		got = err_set(err,
-		    "the store says that lane '%s' stands at '%.*s', which is "
-		    "no position of a partition",
-		    lane->name, SLICE_FMT(buf_slice(&text)));
-	buf_clear(&text);
-	return got < 0 ? -1 : 0;
-}
-
-static int
-add_lane(struct kafka *k, struct err *err)
-{
-	struct lane **lanes =
-	    reallocarray(k->lanes, k->lane_count + 1, sizeof(struct lane *));
-	struct lane *lane = calloc(1, sizeof *lane);
-
-	if (lanes)
-		k->lanes = lanes;
-	if (lane) {
-		lane->partition = (int32_t)k->lane_count;
-		lane->name = kafkalane_name(k->topic, lane->partition);
-		lane->high = lane->end = lane->broken = -1;
-	}
-	if (!lanes || !lane || !lane->name) {
-		free(lane);
-		return err_set(err, "no memory for one more partition");
-	}
-	if (load_position(k, lane, err)) {
-		free(lane->name);
-		free(lane);
-		return -1;
-	}
-	k->lanes[k->lane_count++] = lane;
-	return 0;
-}
-
-/* Read no more of it until a lookup that begins from now on has decided. */
-static void
-halt(struct kafka *k, struct lane *lane)
-{
-	if (lane->state == LANE_READS || lane->state == LANE_PROVES)
-		stream_kafka_client_stop(k->client, lane->partition);
-	lane->state = LANE_WAITS;
-	lane->after = k->begun;
-	look_soon(k);
-}
-
-static void
-finish(struct kafka *k, struct lane *lane)
-{
-	if (lane->state == LANE_READS || lane->state == LANE_PROVES)
-		stream_kafka_client_stop(k->client, lane->partition);
-	lane->state = LANE_DONE;
-}
-
-static void
-start(struct kafka *k, struct lane *lane, int64_t offset, bool proves)
-{
-	struct err err = {0};
-
-	if (stream_kafka_client_start(
-		k->client, lane->partition, offset, &err)) {
-		snprintf(
-		    lane->trouble, sizeof lane->trouble, "%.255s", err.text);
-		halt(k, lane);
-		return;
-	}
-	lane->state = proves ? LANE_PROVES : LANE_READS;
-	lane->trouble[0] = '\0';
-}
-
-static bool
-has_given_all(const struct kafka *k, const struct lane *lane, int64_t next)
-{
-	return k->o.once && lane->end >= 0 && next >= lane->end;
-}
-
-/* ---- the next item ---- */
-
-/* Tell that a lane goes on elsewhere, and why. */
-static enum stream_got
-tell_break(struct lane *lane, int64_t low, const char *cluster,
-    struct stream_item *item)
-{
-	item->lane = lane->name;
-	kafkalane_format(&lane->at, item->at);
-	lane->at = (struct kafkalane_position){.next = low};
-	kafkalane_set_cluster(&lane->at, cluster);
-	lane->denied = false;
-	kafkalane_format(&lane->at, item->next);
-	return STREAM_DAMAGE;
-}
-
-/* Begin to read a lane that waits. DAMAGE when its position is not one of this
- * partition, NOTHING otherwise. */
-static enum stream_got
-begin(struct kafka *k, struct lane *lane, const struct stream_kafka_marks *m,
-    struct stream_item *item, struct err *err)
-{
-	struct kafkalane_facts facts = {
-	    m->low, m->high, k->cluster[0] ? k->cluster : NULL};
-	enum stream_got got = STREAM_NOTHING;
-	enum kafkalane_verdict verdict;
-	int64_t offset;
-
-	verdict = kafkalane_decide(lane->has_position ? &lane->at : NULL,
-	    lane->denied, &facts, &offset, err);
-	if (verdict == KAFKALANE_GAP || verdict == KAFKALANE_ANEW) {
-		got = tell_break(lane, m->low, k->cluster, item);
-	} else if (verdict == KAFKALANE_BEGIN) {
-		lane->at = (struct kafkalane_position){.next = m->low};
-		lane->has_position = true;
-	}
-	kafkalane_set_cluster(&lane->at, k->cluster);
-	lane->high = m->high;
-	if (lane->end < 0 || lane->end > m->high)
-		lane->end = m->high;
-	if (has_given_all(k, lane, offset) && verdict != KAFKALANE_PROVE)
-		finish(k, lane);
-	else
-		start(k, lane, offset, verdict == KAFKALANE_PROVE);
-	return got;
-}
-
-/* Every minute: is it still the partition that was read? */
-static void
-prove_again(
-    struct kafka *k, struct lane *lane, const struct stream_kafka_marks *m)
-{
-	if (m->high < lane->high || strcmp(lane->at.cluster, k->cluster) != 0) {
-		halt(k, lane);
-		return;
-	}
-	lane->high = m->high;
-	if (lane->state != LANE_READS || !lane->at.has_last || k->o.once)
-		return;
-	stream_kafka_client_stop(k->client, lane->partition);
-	lane->state = LANE_WAITS;
-	start(k, lane, lane->at.next - 1, true);
-}
-
-static int64_t
-message_ms(const rd_kafka_message_t *m)
-{
-	rd_kafka_timestamp_type_t type;
-	int64_t ms = rd_kafka_message_timestamp(m, &type);
-
-	return type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE || ms < 0 ? -1 : ms;
-}
-
-/* The key must be an agent's id. */
-static void
-read_key(const rd_kafka_message_t *m, struct stream_item *item)
-{
-	struct slice key = {m->key ? m->key : "", m->key ? m->key_len : 0};
-
-	item->has_agent = encode_unuuid(key, item->agent);
-	if (!item->has_agent)
-		item->fault = "the message's key is no agent's id";
-}
-
-static enum stream_got
-give(struct kafka *k, struct lane *lane, rd_kafka_message_t *m, uint32_t crc,
-    struct stream_item *item)
-{
-	item->lane = lane->name;
-	item->bytes.ptr = m->payload ? m->payload : "";
-	item->bytes.len = m->payload ? m->len : 0;
-	snprintf(item->at, sizeof item->at, "%020" PRId64 "@%s", m->offset,
-	    lane->at.cluster);
-	read_key(m, item);
-	kafkalane_pass(&lane->at, m->offset, message_ms(m), crc);
-	kafkalane_format(&lane->at, item->next);
-	k->message = m;
-	if (has_given_all(k, lane, lane->at.next))
-		finish(k, lane);
-	return STREAM_RECORD;
-}
-
-/* Takes m. */
-static enum stream_got
-take_message(struct kafka *k, struct lane *lane, rd_kafka_message_t *m,
-    struct stream_item *item)
-{
-	uint32_t crc =
-	    crc32c(0, m->payload ? m->payload : "", m->payload ? m->len : 0);
-	enum kafkalane_proof proof = KAFKALANE_ABSENT;
-
-	if (lane->state == LANE_PROVES)
-		proof =
-		    kafkalane_prove(&lane->at, m->offset, message_ms(m), crc);
-	if (proof == KAFKALANE_OTHER) {
-		lane->denied = true;
-		halt(k, lane);
-	} else if (proof == KAFKALANE_SAME) {
-		lane->state = LANE_READS;
-		if (has_given_all(k, lane, lane->at.next))
-			finish(k, lane);
-	} else if (has_given_all(k, lane, m->offset)) {
-		finish(k, lane);
-	} else if (m->offset >= lane->at.next) {
-		lane->state = LANE_READS;
-		return give(k, lane, m, crc, item);
-	}
-	rd_kafka_message_destroy(m);
-	return STREAM_NOTHING;
-}
-
-static void
-take_end(struct kafka *k, struct lane *lane, int64_t offset)
-{
-	if (offset < lane->at.next)
-		halt(k, lane); /* it got shorter */
-	else if (has_given_all(k, lane, offset))
-		finish(k, lane);
-	else
-		lane->state = LANE_READS;
-}
-
-/* A batch that the broker has and that is not whole: it is left out by
- * librdkafka, so it is told here. */
-static enum stream_got
-take_damage(struct lane *lane, const rd_kafka_message_t *m,
-    struct stream_item *item, struct err *err)
-{
-	if (m->offset == lane->broken)
-		return STREAM_NOTHING;
-	lane->broken = m->offset;
-	item->lane = lane->name;
-	snprintf(item->at, sizeof item->at, "%020" PRId64 "@%s", m->offset,
-	    lane->at.cluster);
-	err_set(err,
-	    "what the broker keeps from offset %" PRId64 " on is damaged: %s; "
-	    "what it held is missing until the agents send it again",
-	    m->offset, rd_kafka_message_errstr(m));
-	return STREAM_DAMAGE;
-}
-
-static enum stream_got
-take_error(struct kafka *k, struct lane *lane, const rd_kafka_message_t *m,
-    struct stream_item *item, struct err *err)
-{
-	struct err why = {0};
-
-	switch (m->err) {
-	case RD_KAFKA_RESP_ERR__PARTITION_EOF:
-		take_end(k, lane, m->offset);
-		return STREAM_NOTHING;
-	case RD_KAFKA_RESP_ERR__BAD_MSG:
-		return take_damage(lane, m, item, err);
-	case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
-	case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-		halt(k, lane);
-		return STREAM_NOTHING;
-	default:
-		kafka_explain(&why, m->err, rd_kafka_message_errstr(m));
-		snprintf(
-		    lane->trouble, sizeof lane->trouble, "%.255s", why.text);
-		set_trouble(k, lane->trouble);
-		halt(k, lane);
-		return STREAM_NOTHING;
-	}
 }
 
 /* ---- lookups ---- */
@@ -452,23 +129,6 @@ note_cluster(struct kafka *k, const char *id)
 	memcpy(k->cluster, p.cluster, sizeof k->cluster);
 }
 
-static void
-note_lane(struct kafka *k, struct lane *lane)
-{
-	bool reads = lane->state == LANE_READS || lane->state == LANE_PROVES;
-	const struct stream_kafka_found *f = &k->found;
-
-	if (lane->partition >= f->count) {
-		snprintf(lane->trouble, sizeof lane->trouble,
-		    "partition %" PRId32 " is no longer there",
-		    lane->partition);
-		if (reads)
-			halt(k, lane);
-	} else if (reads && !f->marks[lane->partition].code) {
-		prove_again(k, lane, &f->marks[lane->partition]);
-	}
-}
-
 /* Why nothing was found: what a broker said tells more than that none answered
  * in time. */
 static void
@@ -478,12 +138,12 @@ note_failure(struct kafka *k, const struct stream_kafka_found *f)
 
 	if (k->said[0] && (f->code == RD_KAFKA_RESP_ERR__TIMED_OUT ||
 			      f->code == RD_KAFKA_RESP_ERR__TRANSPORT)) {
-		set_trouble(k, k->said);
+		stream_kafka_trouble(k, k->said);
 		return;
 	}
 	kafka_explain(&why, f->code, f->said);
 	err_prefix(&why, "topic %s", k->topic);
-	set_trouble(k, why.text);
+	stream_kafka_trouble(k, why.text);
 }
 
 static int
@@ -504,12 +164,12 @@ take_found(struct kafka *k, struct err *err)
 	clear_trouble(k);
 	note_cluster(k, f.cluster);
 	while (k->lane_count < (size_t)f.count)
-		if (add_lane(k, err)) {
-			look_soon(k);
+		if (stream_kafka_lane_add(k, err)) {
+			stream_kafka_look_soon(k);
 			return -1;
 		}
 	for (size_t i = 0; i < k->lane_count; i++)
-		note_lane(k, k->lanes[i]);
+		stream_kafka_lane_note(k, k->lanes[i]);
 	k->looked = true;
 	return 0;
 }
@@ -527,7 +187,7 @@ begin_waiting(struct kafka *k, struct stream_item *item, struct err *err)
 		    lane->partition >= k->found.count)
 			continue;
 		if (lane->after >= k->found_serial) {
-			look_soon(k);
+			stream_kafka_look_soon(k);
 			continue;
 		}
 		m = &k->found.marks[lane->partition];
@@ -539,8 +199,9 @@ begin_waiting(struct kafka *k, struct stream_item *item, struct err *err)
 			snprintf(lane->trouble, sizeof lane->trouble, "%.255s",
 			    why.text);
 			lane->after = k->found_serial;
-			set_trouble(k, lane->trouble);
-		} else if (begin(k, lane, m, item, err) == STREAM_DAMAGE) {
+			stream_kafka_trouble(k, lane->trouble);
+		} else if (stream_kafka_lane_begin(k, lane, m, item, err) ==
+			   STREAM_DAMAGE) {
 			return STREAM_DAMAGE;
 		}
 	}
@@ -560,7 +221,7 @@ look_if_due(struct kafka *k)
 	k->wants_look = false;
 	k->look_mono_us = now(k) + LOOK_US;
 	if (stream_kafka_client_look(k->client, &err))
-		set_trouble(k, err.text);
+		stream_kafka_trouble(k, err.text);
 	else
 		k->begun++;
 }
@@ -590,7 +251,7 @@ make_client(struct kafka *k)
 		k->client =
 		    stream_kafka_client_new(conf, k->topic, k->o.wake_fd, &err);
 	if (!k->client) {
-		set_trouble(k, err.text);
+		stream_kafka_trouble(k, err.text);
 		return;
 	}
 	k->client_mono_us = now(k);
@@ -651,15 +312,11 @@ take(struct kafka *k, rd_kafka_message_t *m, struct stream_item *item,
     struct err *err)
 {
 	struct lane *lane = find_lane(k, m->partition);
-	enum stream_got got = STREAM_NOTHING;
 
-	if (lane && (lane->state == LANE_READS || lane->state == LANE_PROVES)) {
-		if (!m->err)
-			return take_message(k, lane, m, item);
-		got = take_error(k, lane, m, item, err);
-	}
+	if (lane && stream_kafka_lane_reads(lane))
+		return stream_kafka_lane_take(k, lane, m, item, err);
 	rd_kafka_message_destroy(m);
-	return got;
+	return STREAM_NOTHING;
 }
 
 static enum stream_got
@@ -727,9 +384,9 @@ rewind_lanes(void *impl, struct err *err)
 		struct lane *lane = k->lanes[i];
 
 		if (k->client)
-			halt(k, lane);
+			stream_kafka_lane_halt(k, lane);
 		lane->broken = -1;
-		if (load_position(k, lane, err))
+		if (stream_kafka_lane_load(k, lane, err))
 			return -1;
 	}
 	return 0;

@@ -285,6 +285,14 @@ end_client(struct stream_kafka_client *c)
 }
 
 static void
+fill(struct grave *g)
+{
+	pthread_cond_destroy(&g->changed);
+	pthread_mutex_destroy(&g->lock);
+	free(g);
+}
+
+static void
 leave(struct grave *g, bool closes)
 {
 	int users;
@@ -294,11 +302,8 @@ leave(struct grave *g, bool closes)
 	users = --g->users;
 	pthread_cond_signal(&g->changed);
 	pthread_mutex_unlock(&g->lock);
-	if (users)
-		return;
-	pthread_cond_destroy(&g->changed);
-	pthread_mutex_destroy(&g->lock);
-	free(g);
+	if (users == 0)
+		fill(g);
 }
 
 static void *
@@ -364,8 +369,7 @@ end_apart(struct grave *g, int wait_ms)
 	pthread_t thread;
 
 	if (run_apart(&thread, bury, g)) {
-		leave(g, true);
-		leave(g, true);
+		fill(g);
 		return;
 	}
 	(void)pthread_detach(thread);

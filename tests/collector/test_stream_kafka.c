@@ -19,6 +19,7 @@
 #define TOPIC "assay.evidence"
 #define LANES 4
 #define AGENT "0e1f3a52-9d4c-4f0e-8a4b-6c1d2e3f4a5b"
+#define MINUTE INT64_C(61000000)
 #define PATIENCE 3000 /* looks of some ms */
 
 /* What the store would keep. */
@@ -516,6 +517,41 @@ what_was_deleted_unread_is_told_as_a_gap(void **state)
 	assert_in_range(records, 3, COUNT - 1);
 }
 
+/* Each minute the lanes go back to their marks and on again. */
+static void
+the_proof_of_every_minute_loses_and_doubles_nothing(void **state)
+{
+	static unsigned seen[NUMBERS];
+	unsigned written = 0, taken = 0;
+
+	(void)state;
+	memset(seen, 0, sizeof seen);
+	clock_free(b.clock);
+	b.clock = clock_new_simulated(0);
+	put_numbers(0, 40);
+	written = 40;
+	open_stream();
+	take(seen, 1);
+	taken = 1;
+	for (unsigned round = 0; round < 12; round++) {
+		put_numbers(written, 60);
+		written += 60;
+		take(seen, 37);
+		taken += 37;
+		clock_advance(b.clock, MINUTE);
+	}
+	take(seen, written - taken);
+	assert_seen(seen, written, 1);
+	assert_no_more();
+	assert_int_equal(b.damages, 0);
+	/* And the marks moved, or the next restart would prove little. */
+	for (size_t i = 0; i < LANES; i++)
+		if (strtoul(strchr(b.shelves[i].position, '/') + 1, NULL, 10) ==
+		    0)
+			fail_msg("the mark of %s stayed: %s", b.shelves[i].lane,
+			    b.shelves[i].position);
+}
+
 static void
 a_key_that_is_no_agents_id_is_a_fault(void **state)
 {
@@ -648,6 +684,7 @@ main(void)
 	    CASE(a_topic_with_other_messages_is_told_and_read_from_the_start),
 	    CASE(another_cluster_is_told_in_every_lane),
 	    CASE(what_was_deleted_unread_is_told_as_a_gap),
+	    CASE(the_proof_of_every_minute_loses_and_doubles_nothing),
 	    CASE(a_key_that_is_no_agents_id_is_a_fault),
 	    CASE(a_broker_that_is_away_is_named_and_waited_for),
 	    CASE(once_ends_where_the_partitions_ended_when_it_began),
