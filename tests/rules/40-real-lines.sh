@@ -5,7 +5,8 @@
 # adduser 3.134, cron 3.0pl1, anacron 2.3, systemd 252.39, restic 0.14.0, borg 1.2.4,
 # pgBackRest 2.45, dpkg 1.21.23, apt 2.6.2, unattended-upgrades 2.9.1, rsyslog
 # 8.2302.0, chrony 4.3, login_duo 1.11.3, ClamAV 1.4.6,
-# AIDE 0.18.3, fail2ban 1.0.2, rsnapshot 1.4.5, certbot 2.1.0; and OpenSSH 10.5p1 in sshd10.log), with what each must become. Users and
+# AIDE 0.18.3, fail2ban 1.0.2, rsnapshot 1.4.5, certbot 2.1.0, rsync 3.5.0;
+# and OpenSSH 10.5p1 in sshd10.log), with what each must become. Users and
 # addresses are made up: the peer was 192.0.2.9 or
 # 2001:db8::9, and what names 198.51.100.7 is a user name that someone sent.
 # ASSAY_UPDATE=1 writes anew what is expected; read the difference.
@@ -106,6 +107,9 @@ is a_certificate_that_is_not_due_is_no_renewal \
 is a_backup_with_a_wrong_configuration_has_no_good_end \
 	"$(events rsnapshot backup.run | tr -s ' ')" \
 	'none success none success failure failure failure failure failure none warning warning warning '
+is a_copy_that_sent_and_then_failed_has_a_failure_behind_its_end \
+	"$(events etc backup.run)" \
+	'none success failure none success failure failure none success '
 is every_line_that_says_how_many_were_lost_says_it \
 	"$(grep -o '"lines":[0-9]*}' "$tap_dir/losses" | tr -dc '0-9\n' |
 		sort -n | tr '\n' ' ')" \

@@ -736,6 +736,41 @@ def _(web):
 never("integrity-baseline-kept",
       plan_event("config.change", "aide", object="AIDE database",
                  change="initialised"))
+never("disks-stay-healthy",
+      plan_failure("disk.health", "smartd", device="/dev/sda [SAT]",
+                   reason="FAILED SMART self-check. BACK UP DATA NOW!"),
+      best="partly effective")
+
+
+def tested(*times):
+    def plan(web):
+        for t in times:
+            web.later(at(t), "disk.health", "success",
+                      {"device": "/dev/sda [SAT]", "attribute": "self-test",
+                       "value": "completed without error"}, program="smartd")
+    return plan
+
+
+SPRING = ("2026-04-20 03:00", "2026-05-20 03:00", "2026-06-20 03:00")
+
+
+@case("disks-tested-monthly", "passes", ["pass"] * 3, "partly effective")
+def _(web):
+    return quarter(web, tested(*SPRING))
+
+
+@case("disks-tested-monthly", "fails", ["pass", "pass", "missed"],
+      "ineffective")
+def _(web):
+    return quarter(web, tested(*SPRING[:2]))
+
+
+@case("disks-tested-monthly", "unknown", ["pass", "pass", "unknown"],
+      "unknown")
+def _(web):
+    return quarter(web, tested(*SPRING[:2]), gap=True)
+
+
 never("certificates-renew",
       plan_failure("cert.renew", "certbot", reason="All renewals failed."),
       best="partly effective")
@@ -831,7 +866,7 @@ def _(web):
 # ------------------------------------------------------------------------ TAP
 
 def quarterly(check):
-    return check.endswith("-quarterly")
+    return check.endswith(("-quarterly", "-monthly"))
 
 
 def judge(ask, check, name, states, rating, unit, isms, build):

@@ -244,8 +244,9 @@ static void
 every_check_that_is_shipped_is_well_formed(void **state)
 {
 	static const char *const files[] = {"authentication", "backup",
-	    "configuration", "cryptography", "deletion", "identity", "logging",
-	    "malware", "monitoring", "network", "patching", "privilege"};
+	    "configuration", "cryptography", "deletion", "equipment",
+	    "identity", "logging", "malware", "monitoring", "network",
+	    "patching", "privilege"};
 	struct buf events = test_read(SOURCE_DIR "/rules/events.yml");
 
 	(void)state;
