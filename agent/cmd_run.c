@@ -335,7 +335,9 @@ tell_manager(struct run *r, int64_t mono_us)
 		return;
 	}
 	r->alive_mono_us = mono_us;
-	service_alive();
+	/* Kafka clients that cannot be ended are mended by a restart. */
+	if (delivery_makes_progress(&r->delivery))
+		service_alive();
 	agent_look(r->agent, &v);
 	if (v.problem)
 		snprintf(text, sizeof text, "%s", v.problem);
