@@ -17,12 +17,14 @@
 #define WINDOW_MAX ((size_t)1 << 17)
 #define EVENTS_A_TICK 1000
 #define BACKOFF_MAX_US (60 * PUBLISH_SECOND_US)
-#define STALL_US (600 * PUBLISH_SECOND_US) /* nothing delivered: a new client \
-					    */
-#define DOUBT_US (5 * PUBLISH_SECOND_US)   /* without a connection: said */
-#define STEP_US PUBLISH_SECOND_US	   /* the clock was set */
-#define GRAVE_US (10 * PUBLISH_SECOND_US)  /* so long a client may take to end \
-					    */
+/* Nothing was delivered: a new client is made. */
+#define STALL_US (600 * PUBLISH_SECOND_US)
+/* There is no connection: that is said. */
+#define DOUBT_US (5 * PUBLISH_SECOND_US)
+/* The clock was set by more than this. */
+#define STEP_US PUBLISH_SECOND_US
+/* So long a client may take to end. */
+#define GRAVE_US (10 * PUBLISH_SECOND_US)
 #define STUCK_MAX 8
 #define FILES_US (10 * PUBLISH_SECOND_US)
 #define UNREAD_US (5 * PUBLISH_SECOND_US)

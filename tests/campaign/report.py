@@ -87,7 +87,8 @@ class Report:
         at = datetime.datetime.fromtimestamp(self.began, datetime.timezone.utc)
         commit = said("git", "-C", SOURCE, "rev-parse", "HEAD")
         dirty = said("git", "-C", SOURCE, "status", "--porcelain", "agent",
-                     "lib", "include", "tests/campaign")
+                     "lib", "include", "tests/campaign",
+                     ":!tests/campaign/reports")
         verdict = "nothing was lost, repeated, made up or left without a gap" \
             if not self.failed else f"{len(self.failed)} rounds FAILED"
         names = list(self.by_ground)
