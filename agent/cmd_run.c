@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "assay/clock.h"
@@ -49,7 +50,8 @@ struct run {
 	int64_t status_mono_us, status_every_us;
 	bool status_failed;
 	bool ready; /* the service manager knows */
-	int64_t alive_every_us, alive_mono_us;
+	bool told_trouble, tell_now;
+	int64_t alive_every_us, alive_mono_us, told_mono_us;
 };
 
 /* ---- status ---- */
@@ -298,10 +300,8 @@ on_hup(void *arg)
 		}
 	}
 	write_status(r);
-	service_status(r->refused.len > 0
-			   ? "the reload was refused, what was in force stays"
-			   : "reloaded");
 	service_ready();
+	r->tell_now = true;
 	(void)loop_after(r->timer, 0);
 }
 
@@ -318,35 +318,60 @@ tick(struct run *r)
 	return wake_us;
 }
 
+/* One line for `systemctl status`: what is the matter, else what it does. */
+static void
+say_how_it_is(const struct run *r, const struct agent_view *v)
+{
+	struct slice why = buf_slice(&r->refused);
+	struct buf text = {0};
+
+	if (v->problem)
+		buf_puts(&text, v->problem);
+	else
+		buf_printf(&text,
+		    "%zu source%s, %" PRIi64 " lines and %" PRIi64
+		    " events since the start",
+		    v->feed_count, v->feed_count == 1 ? "" : "s", v->lines,
+		    v->events);
+	if (why.len > 0)
+		buf_printf(&text,
+		    "; the last reload was refused, what was in force stays: "
+		    "%.*s",
+		    (int)slice_find(why, '\n'), why.ptr);
+	service_status(buf_slice(&text));
+	buf_clear(&text);
+}
+
 /* Tell the service manager. A tick that came back has looked at the sources and
  * written what there was: a full disk or a broker that is away stops neither,
- * and a restart would mend neither. */
+ * and a restart would mend neither. Kafka clients that cannot be ended are
+ * mended by one. Trouble is told when it comes and goes. */
 static void
 tell_manager(struct run *r, int64_t mono_us)
 {
+	bool due = mono_us - r->alive_mono_us >= r->alive_every_us;
 	struct agent_view v;
-	char text[256];
+	bool trouble;
 
+	/* Looking is work, and a backlog is many ticks. */
+	if (r->ready && !r->tell_now && mono_us - r->told_mono_us < STATUS_US)
+		return;
+	r->told_mono_us = mono_us;
+	agent_look(r->agent, &v);
+	trouble = v.problem || r->refused.len > 0;
 	if (!r->ready) {
 		r->ready = true;
 		service_ready();
 		r->alive_every_us = service_watchdog_us();
-	} else if (mono_us - r->alive_mono_us < r->alive_every_us) {
+	} else if (!due && !r->tell_now && trouble == r->told_trouble) {
 		return;
 	}
+	r->told_trouble = trouble;
+	r->tell_now = false;
+	say_how_it_is(r, &v);
 	r->alive_mono_us = mono_us;
-	/* Kafka clients that cannot be ended are mended by a restart. */
 	if (delivery_makes_progress(&r->delivery))
 		service_alive();
-	agent_look(r->agent, &v);
-	if (v.problem)
-		snprintf(text, sizeof text, "%s", v.problem);
-	else
-		snprintf(text, sizeof text,
-		    "%zu sources, %" PRIi64 " lines and %" PRIi64
-		    " events since the start",
-		    v.feed_count, v.lines, v.events);
-	service_status(text);
 }
 
 static void
@@ -515,6 +540,8 @@ cmd_run(int argc, char **argv)
 	int status;
 
 	log_start(STDERR_FILENO, LOG_AT_INFO, -1);
+	/* The key is in memory: no core file, no debugger but root's. */
+	(void)prctl(PR_SET_DUMPABLE, 0);
 	status = loadout_read(&r.loadout, argc, argv, &err);
 	if (!r.loadout.settings.help)
 		tell(&r.loadout, &err);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "assay/clock.h"
@@ -23,8 +24,9 @@
 #define IDLE_US INT64_C(500000)	   /* between looks at idle streams */
 #define FILES_US INT64_C(10000000) /* between looks at the files */
 #define STATUS_US INT64_C(5000000)
-#define CLOSE_US INT64_C(60000000) /* between looks for a closed day */
-#define RETRY_US INT64_C(1000000)  /* after a failed round; doubles */
+#define CLOSE_US INT64_C(60000000)     /* between looks for a closed day */
+#define CLOSING_US INT64_C(3600000000) /* a day may take to be rated */
+#define RETRY_US INT64_C(1000000)      /* after a failed round; doubles */
 #define RETRY_MAX_US INT64_C(60000000)
 #define WAIT_MS 100	  /* with --once: for streams, at a time */
 #define WOKEN_MS 10	  /* a wait that was cut short counts as */
@@ -74,8 +76,10 @@ close_day(struct daemon *d)
 {
 	struct err err = {0};
 
+	service_patience(CLOSING_US);
 	if (collector_close_day(d->collector, &err))
 		log_warnx("run", "the day is not rated yet: %s", err.text);
+	service_patience(0);
 }
 
 /* Until a stream has something, or a moment has passed: false. */
@@ -199,6 +203,19 @@ on_reload(void *arg)
 	service_ready();
 }
 
+/* One line for `systemctl status`: which streams it waits for, and why. */
+static void
+say_how_it_is(struct daemon *d)
+{
+	struct buf text = {0};
+
+	collector_say_missing(d->collector, &text);
+	if (text.len == 0)
+		buf_puts(&text, "all that the streams have is stored");
+	service_status(buf_slice(&text));
+	buf_clear(&text);
+}
+
 /* Tell the service manager. A round that came back is progress, also when there
  * was nothing to take, or nothing could be stored: that is said, and a restart
  * would not mend it. */
@@ -208,13 +225,14 @@ tell_manager(struct daemon *d, int64_t now)
 	if (!d->ready) {
 		d->ready = true;
 		service_ready();
-		service_status("taking records");
 		d->alive_every_us = service_watchdog_us();
 	} else if (now - d->alive_mono_us < d->alive_every_us) {
 		return;
 	}
 	d->alive_mono_us = now;
 	service_alive();
+	if (d->retry_us == 0)
+		say_how_it_is(d);
 }
 
 static void
@@ -233,7 +251,7 @@ on_failed(struct daemon *d, const struct err *err)
 		d->retry_us = RETRY_MAX_US;
 	log_warnx("run", "nothing was stored, trying again in %d s: %s",
 	    (int)(d->retry_us / STAMP_US_PER_S), err->text);
-	service_status(err->text);
+	service_status(slice_of(err->text));
 	tell_manager(d, clock_mono_us(d->clock));
 	loop_after(d->timer, d->retry_us);
 }
@@ -253,9 +271,10 @@ on_tick(void *arg)
 		on_failed(d, &err);
 		return;
 	}
-	if (d->retry_us)
-		service_status("taking records");
-	d->retry_us = 0;
+	if (d->retry_us) {
+		d->retry_us = 0;
+		say_how_it_is(d);
+	}
 	if (round == COLLECTOR_IDLE && now >= d->close_mono_us) {
 		close_day(d);
 		d->close_mono_us = now + CLOSE_US;
@@ -411,6 +430,8 @@ cmd_run(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	log_start(STDERR_FILENO, LOG_AT_INFO, -1);
+	/* The key is in memory: no core file, no debugger but root's. */
+	(void)prctl(PR_SET_DUMPABLE, 0);
 	/* A reader of our output that goes away must not end a transaction. */
 	signal(SIGPIPE, SIG_IGN);
 	d.settings.once = arguments_has(&a, "--once");

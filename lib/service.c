@@ -29,9 +29,10 @@ service_stopping(void)
 }
 
 void
-service_status(const char *text)
+service_status(struct slice text)
 {
-	(void)sd_notifyf(0, "STATUS=%s", text);
+	text.len = slice_find(text, '\n');
+	(void)sd_notifyf(0, "STATUS=%.*s", SLICE_FMT(text));
 }
 
 int64_t
@@ -47,4 +48,14 @@ void
 service_alive(void)
 {
 	(void)sd_notify(0, "WATCHDOG=1");
+}
+
+void
+service_patience(int64_t us)
+{
+	uint64_t usual_us = 0;
+
+	if (sd_watchdog_enabled(0, &usual_us) > 0)
+		(void)sd_notifyf(0, "WATCHDOG=1\nWATCHDOG_USEC=%" PRIu64,
+		    us > 0 ? (uint64_t)us : usual_us);
 }

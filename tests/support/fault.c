@@ -11,9 +11,10 @@
  *   FAULT_AT    the how-manieth of them, from 1 (0: none)
  *   FAULT_DO    an errno (EIO ENOSPC EINTR EDQUOT EACCES EMFILE), `short` (read
  *               or write half and say so), `kill` before it, `tear` (write
- * half, then be killed), `after` (be killed after it) FAULT_STICKY 1: that call
- * and all after it FAULT_LOG   file to append a line to for each call that
- * counts
+ *               half, then be killed), `after` (be killed after it), `hang`
+ *               (never come back from it)
+ *   FAULT_STICKY 1: that call and all after it
+ *   FAULT_LOG   file to append a line to for each call that counts
  */
 #include "fault.h"
 
@@ -141,6 +142,8 @@ fault(const char *call, const char *path)
 		return NULL;
 	if (!strcmp(action, "kill"))
 		(void)kill(getpid(), SIGKILL);
+	while (!strcmp(action, "hang"))
+		(void)pause();
 	return action;
 }
 

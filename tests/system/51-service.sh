@@ -42,7 +42,7 @@ printf 'state: %s\nrules: [%s]\nsources: [{file: %s, class: auth}]\n' \
 	"$work/agent" "$rules" "$work/auth.log" >"$work/agent.yml"
 start "$ASSAY_AGENT" run --config "$work/agent.yml"
 ok 'the agent says that it is ready' hears '^READY=1$'
-ok 'and what it does' hears '^STATUS=1 sources, 1 lines and 1 events'
+ok 'and what it does' hears '^STATUS=1 source, 1 lines and 1 events'
 ok 'and that it is alive' hears '^WATCHDOG=1$'
 since
 ok 'again and again' hears '^WATCHDOG=1$'
@@ -54,7 +54,10 @@ ok 'and that it is done' hears '^READY=1$'
 echo 'sorces: []' >>"$work/agent.yml"
 since
 kill -HUP "$daemon"
-ok 'a reload that was refused is told' hears '^STATUS=the reload was refused, what was in force stays$'
+refused="^STATUS=1 source.*; the last reload was refused, what was in force stays: $work/agent.yml:4:1: unknown key 'sorces'"
+ok 'a reload that was refused is told, and why' hears "$refused"
+since
+ok 'as long as it was' hears "$refused"
 kill -STOP "$daemon"
 sleep 0.3
 since
@@ -66,11 +69,50 @@ since
 kill -TERM "$daemon"
 ok 'that it stops' hears '^STOPPING=1$'
 wait "$daemon"
+sed -i /sorces/d "$work/agent.yml"
+
+# A look that never comes back is what a restart is for.
+cat >>"$work/agent.yml" <<-END
+	spool: {max_bytes: 4MiB}
+END
+sed -i "s|^sources.*|sources: [{file: $work/auth.log, class: auth}, {file: $work/later.log, class: app}]|" \
+	"$work/agent.yml"
+start env FAULT_PATH=later.log FAULT_CALL=read FAULT_AT=1 FAULT_DO=hang \
+	ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD="$ASSAY_FAULT" \
+	"$ASSAY_AGENT" run --config "$work/agent.yml"
+ok 'an agent is alive while it can look' hears '^WATCHDOG=1$'
+echo "$(date '+%b %e %T') web01 app[1]: hello" >"$work/later.log"
+sleep 2.5
+since
+sleep 1.5
+is 'and not when a look never comes back' "$(cat "$work/heard")" ''
+ok 'though it runs' kill -0 "$daemon"
+kill -9 "$daemon"
+wait "$daemon" 2>/dev/null
+
+# A full spool is not.
+start "$ASSAY_AGENT" run --config "$work/agent.yml"
+ok 'it is started again' hears '^READY=1$'
+for ((i = 0; i < 6000; i++)); do
+	echo "Nov 20 10:00:01 web01 sshd[1]: Accepted password for u$i from 192.0.2.1 port 1 ssh2"
+done >>"$work/auth.log"
+ok 'that nothing is read any more is told, and what it waits for' \
+	hears '^STATUS=the spool .* nothing is read until a reader has caught up'
+since
+ok 'and that it is alive' hears '^WATCHDOG=1$'
+since
+ok 'again and again' hears '^WATCHDOG=1$'
+kill -TERM "$daemon"
+wait "$daemon"
 
 printf 'state: %s\nrules: [%s]\nstreams: [{spool: %s}]\n' \
 	"$work/collector" "$ASSAY_SOURCE/rules" "$work/agent/spool" >"$work/collector.yml"
 start "$ASSAY_COLLECTOR" run --config "$work/collector.yml"
 ok 'the collector says that it is ready' hears '^READY=1$'
+ok 'what it does' hears '^STATUS=all that the streams have is stored$'
+ok 'that a day may take its time to be rated' \
+	hears '^WATCHDOG_USEC=3600000000$'
+ok 'and no longer' hears '^WATCHDOG_USEC=1000000$'
 ok 'and that it is alive' hears '^WATCHDOG=1$'
 since
 kill -HUP "$daemon"
